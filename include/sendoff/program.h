@@ -1,0 +1,18 @@
+/*
+ * program.h - where this program and what belongs to it stand, built in place or installed.
+ *
+ * Built in place, helper programs stand beside ./sendoff and translations under
+ * po/locale beside it; installed, in the folders given to configure.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define SO_PROGRAM_VERSION PACKAGE_VERSION
+
+/* setlocale() and gettext.  A language whose locale the system has not generated still
+ * gets its translation, through C.UTF-8. */
+void so_program_setup_locale (void);
+
+/* Absolute path of a program of ours ("sendoff", "sendoff-zip"); owned by the caller. */
+char *so_program_path (const char *name);

@@ -1,0 +1,48 @@
+/*
+ * submission.h - one message on its way to a server: envelope, bytes, and the verdicts.
+ *
+ * The bytes stand in a file from `offset` to its end, in any line-end convention; what
+ * leaves is canonical (CRLF only).  wire_size is that canonical size in octets without
+ * dot-stuffing (what MAIL SIZE= and BDAT count, RFC 1870, RFC 3030), known beforehand
+ * from so_measure_fd().
+ */
+#pragma once
+
+#include "sendoff/verdict.h"
+
+typedef struct
+{
+  char *address;
+  char *dsn_notify; /* RFC 3461 NOTIFY= value, "" to leave it out */
+  char *dsn_orcpt;  /* RFC 3461 ORCPT= value, "" to leave it out */
+  SoVerdict *verdict; /* NULL until there is one */
+} SoRecipient;
+
+typedef struct
+{
+  char *sender;          /* "" is the null sender <> */
+  GPtrArray *recipients; /* of SoRecipient, owned */
+  char *message_id;      /* with brackets, "" unknown */
+  char *dsn_ret;         /* "FULL", "HDRS" or "" */
+  char *dsn_envid;       /* "" for none */
+  int fd;                /* readable; owned, closed with the submission; -1 none */
+  goffset offset;
+  guint64 wire_size;
+  gboolean eight_bit;    /* the body has octets over 127 */
+  gboolean utf8_headers; /* the headers have (needs SMTPUTF8) */
+  gpointer owner;        /* for whoever made it; not touched */
+} SoSubmission;
+
+SoSubmission *so_submission_new (const char *sender, int fd);
+SoRecipient *so_submission_add (SoSubmission *submission, const char *address);
+void so_submission_free (SoSubmission *submission);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoSubmission, so_submission_free)
+
+/* Gives every recipient without a verdict a copy of this one. */
+void so_submission_settle (SoSubmission *submission, const SoVerdict *verdict);
+
+/* The outcome that needs most: uncertain, rejected, deferred, accepted. */
+SoOutcome so_submission_outcome (const SoSubmission *submission);
+
+/* The verdict behind that outcome; owned by the submission, NULL if there is none. */
+const SoVerdict *so_submission_speaker (const SoSubmission *submission);
