@@ -24,6 +24,9 @@ typedef enum
 typedef enum { SO_OVERSIZE_ZIP, SO_OVERSIZE_LINK, SO_OVERSIZE_HOLD, SO_OVERSIZE_REFUSE } SoOversize;
 #define SO_OVERSIZE_STEPS 4
 
+/* What to do with a From that is not the account's (a sendmail caller's). */
+typedef enum { SO_REWRITE_NEVER, SO_REWRITE_WHEN_FOREIGN, SO_REWRITE_ALWAYS } SoRewriteFrom;
+
 typedef struct
 {
   char *host;          /* "" where the account has none (imap) */
@@ -59,17 +62,22 @@ typedef struct SoAccount
   guint daily_messages, daily_recipients, max_recipients; /* 0: no limit known */
   guint connections, max_connections; /* wanted; the provider's published maximum */
   char *on_failure;
+  SoRewriteFrom rewrite_from;
+  char *aliases_file; /* local names to addresses, in /etc/aliases format; "" none */
   char *password_page; /* where an app-specific password is made, "" if none is needed */
   char *support_page;
   char *storage_page;
   char *status_feed;
 } SoAccount;
 
+/* All text "", all numbers 0. */
+SoAccount *so_account_new (const char *name);
 void so_account_free (SoAccount *account);
 SoAccount *so_account_copy (const SoAccount *account);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoAccount, so_account_free)
 
-/* TRUE if address is the account's own or one of its aliases (domain without regard to case). */
+/* TRUE if address is the account's own or one of its aliases, without regard to ASCII case:
+ * no provider tells Me@ from me@, and where one does its server still has the last word. */
 gboolean so_account_owns (const SoAccount *account, const char *address);
 
 /* The host is loopback by name or literal (localhost, 127.0.0.0/8, ::1). */

@@ -3,7 +3,8 @@
  *
  * Lines over 512 octets are taken (RFC 5321 4.5.3.1.5 sets that as the normal maximum),
  * a reply of over 64 KiB is not: SO_REPLY_TOO_LONG.  text keeps the lines joined by
- * "\n", without codes, as the server sent them: sanitise before showing.
+ * "\n", without code and enhanced status, as the server sent them (a NUL as \x00):
+ * sanitise before showing.
  */
 #pragma once
 
@@ -27,9 +28,11 @@ void so_reply_parser_free (SoReplyParser *parser);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoReplyParser, so_reply_parser_free)
 
 /* Eats bytes up to the end of one reply; *used says how many.  After DONE, take() gives
- * the reply and the parser starts the next one. */
+ * the reply and the parser starts the next one.  GARBAGE (no code, codes that differ)
+ * and TOO_LONG stay; after GARBAGE take() gives the line as text with code 0. */
 SoReplyState so_reply_parser_feed (SoReplyParser *parser, const char *bytes, gsize length,
                                    gsize *used);
+/* NULL after MORE and TOO_LONG. */
 SoReply *so_reply_parser_take (SoReplyParser *parser);
 
 SoReply *so_reply_new (int code, const char *enhanced, const char *text);

@@ -41,7 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoSubmission, so_submission_free)
 /* Gives every recipient without a verdict a copy of this one. */
 void so_submission_settle (SoSubmission *submission, const SoVerdict *verdict);
 
-/* The outcome that needs most: uncertain, rejected, deferred, accepted. */
+/* The outcome that needs most: uncertain, rejected, deferred, none (no verdict yet),
+ * accepted.  So it is accepted only when every recipient was. */
 SoOutcome so_submission_outcome (const SoSubmission *submission);
 
 /* The verdict behind that outcome; owned by the submission, NULL if there is none. */

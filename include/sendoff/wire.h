@@ -30,8 +30,8 @@ typedef struct
 {
   guint64 size;    /* canonical octets, without dot-stuffing */
   guint64 stuffed; /* the same with it, without the final ".CRLF" */
-  gboolean eight_bit;
-  gboolean utf8_headers;
+  gboolean eight_bit;    /* octets over 127 behind the first empty line */
+  gboolean utf8_headers; /* and before it */
   gsize longest_line; /* octets without CRLF (998 is RFC 5321's limit) */
 } SoWireMeasure;
 
