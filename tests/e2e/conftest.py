@@ -12,12 +12,14 @@ SENDOFF_BUILD names the folder of the build to be tested (default: the source's 
 """
 
 import os
+import tempfile
 
 import pytest
 
 from support.home import Home, Keyring
+from support.namespace import Namespace, NoNamespaces
 from support.program import BUILD, Program
-from support.servers import Sandbox
+from support.servers import Sandbox, Twin
 
 
 def pytest_configure(config):
@@ -76,3 +78,57 @@ def account(home, keyring, sandbox, sendoff):
     home.write_config("[defaults]\naccount = icloud\n\n" + sandbox.config())
     keyring.store(sandbox.host, sandbox.user, sandbox.password)
     return sendoff
+
+
+def no_namespaces(reason):
+    """Skipped where the machine cannot; in CI it can, so there it is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"no network namespace: {reason}")
+    pytest.skip(f"no network namespace: {reason}")
+
+
+@pytest.fixture
+def namespace():
+    """A network without any way out, with a hosts file of its own."""
+    try:
+        namespace = Namespace()
+    except NoNamespaces as reason:
+        no_namespaces(reason)
+    yield namespace
+    namespace.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_twin():
+    try:
+        namespace = Namespace(many_users=True)
+    except NoNamespaces as reason:
+        no_namespaces(reason)
+    try:
+        namespace.hosts({"smtp.mail.me.com": "127.0.0.1", "imap.mail.me.com": "127.0.0.1"})
+        # Postfix and Dovecot give up root, so every folder above has to let them through.
+        with tempfile.TemporaryDirectory(prefix="sendoff-twin.", dir="/tmp") as folder:
+            os.chmod(folder, 0o755)
+            twin = Twin(folder, namespace)
+            yield twin
+            twin.stop()
+    finally:
+        namespace.stop()
+
+
+@pytest.fixture
+def twin(shared_twin):
+    """With empty mailboxes.  Programs reach it by sendoff.within(twin.namespace)."""
+    shared_twin.clear()
+    yield shared_twin
+    shared_twin.set_quota(5 * 1000**3)
+
+
+@pytest.fixture
+def twin_account(home, keyring, twin, sendoff):
+    """The program in the twin's network, with the untouched preset but for the CA."""
+    home.write_config("[defaults]\naccount = icloud\n\n[account icloud]\npreset = icloud\n"
+                      f"address = {twin.address}\ntls-ca-file = {twin.ca}\n")
+    for host, service in (("smtp.mail.me.com", "smtp"), ("imap.mail.me.com", "imap")):
+        keyring.store(host, twin.user, twin.password, service)
+    return sendoff.within(twin.namespace)

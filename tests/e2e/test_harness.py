@@ -90,3 +90,33 @@ def test_terminal_talks(home):
         terminal.answer("x")
         terminal.expect("hello x")
         assert terminal.finish() == 3
+
+
+def test_namespace_has_its_own_names_and_filter(namespace):
+    namespace.hosts({"smtp.mail.me.com": "127.0.0.2"})
+    assert "127.0.0.2" in namespace.run("getent", "ahosts", "smtp.mail.me.com").stdout
+    namespace.nft(["tcp dport 587 reject with tcp reset"])
+    assert "dport 587" in namespace.run("nft", "list", "ruleset").stdout
+    assert namespace.run("ip", "-br", "link").stdout.split()[0] == "lo"
+
+
+PROBE = """
+import smtplib, ssl, imaplib, sys
+ca, user, password = sys.argv[1:]
+context = ssl.create_default_context(cafile=ca)
+smtp = smtplib.SMTP("smtp.mail.me.com", 587, timeout=10)
+smtp.starttls(context=context)
+smtp.login(user, password)
+smtp.sendmail(user, [user, "me+Junk@icloud.com"], b"Subject: probe\\r\\n\\r\\n")
+smtp.quit()
+imap = imaplib.IMAP4_SSL("imap.mail.me.com", 993, ssl_context=context)
+imap.login(user, password)
+imap.logout()
+"""
+
+
+def test_twin_takes_and_delivers_by_the_real_names(twin):
+    from support.servers import wait_for
+    twin.namespace.run("/usr/bin/python3", "-c", PROBE, twin.ca, twin.user, twin.password)
+    assert b"Subject: probe" in wait_for(twin.messages)[0]
+    assert len(wait_for(lambda: twin.messages(folder="Junk"))) == 1

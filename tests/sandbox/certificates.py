@@ -67,7 +67,7 @@ def _key_pem(key):
 
 class Authority:
     """Its own certificate stands in `path`; issue() gives the path of a PEM with
-    certificate and key."""
+    key and certificate, in that order (Postfix wants the key first)."""
 
     def __init__(self, folder, common_name="sendoff test authority"):
         self.folder = str(folder)
@@ -110,4 +110,4 @@ class Authority:
             .sign(key if own else self._key, hashes.SHA256())
         )
         path = os.path.join(self.folder, f"{names[0]}-{kind}.pem")
-        return _write(path, _pem(certificate), _key_pem(key))
+        return _write(path, _key_pem(key), _pem(certificate))

@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import re
+import shutil
 import subprocess
 import time
 
@@ -14,7 +16,7 @@ TWIN = ROOT / "tests" / "twin" / "twin.py"
 class Server:
     """Attributes are what the program said of itself (host, port, ca, address, …)."""
 
-    def __init__(self, command, wait=30):
+    def __init__(self, command):
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, text=True)
         line = self._process.stdout.readline()
@@ -90,6 +92,39 @@ class Sandbox(Server):
     def wait_for(self, count, timeout=20):
         """Until that many messages have arrived."""
         return wait_for(lambda: len(self.deliveries()) >= count and self.messages(), timeout)
+
+
+class Twin(Server):
+    """tests/twin/twin.py in a namespace: Postfix on 587 and Dovecot on 993 of the real names."""
+
+    def __init__(self, folder, namespace, *options):
+        self.namespace = namespace
+        super().__init__([*namespace.prefix, "/usr/bin/python3", TWIN, "--dir", folder, *options])
+
+    def mailbox(self, user=None):
+        return pathlib.Path(self.mail) / (user or self.user) / "Maildir"
+
+    def messages(self, user=None, folder=""):
+        """The octets of what arrived; folder "Junk", "Sent Messages", "" is the inbox."""
+        box = self.mailbox(user) / (f".{folder}" if folder else "")
+        paths = [path for sub in ("new", "cur") for path in box.glob(f"{sub}/*")]
+        return [path.read_bytes() for path in sorted(paths, key=lambda path: path.name)]
+
+    def clear(self):
+        """Every mailbox as new."""
+        for mailbox in pathlib.Path(self.mail).glob("*"):
+            shutil.rmtree(mailbox)
+
+    def set_quota(self, octets, user=None):
+        """Dovecot reads it at the next login or delivery."""
+        path = pathlib.Path(self.users)
+        lines = path.read_text().splitlines()
+        path.write_text("".join(
+            (re.sub(r"bytes=\d+", f"bytes={octets}", line)
+             if line.startswith((user or self.user) + ":") else line) + "\n" for line in lines))
+
+    def log_text(self):
+        return pathlib.Path(self.log).read_text(encoding="utf-8", errors="replace")
 
 
 def wait_for(condition, timeout=20, step=0.05):

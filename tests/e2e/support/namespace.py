@@ -1,0 +1,75 @@
+"""A network namespace: loopback and nothing else, and an /etc/hosts of its own.
+
+What runs in it ends with it: it has its own process ids, and they are ended with the
+first of them, which waits on a pipe of ours.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+
+class NoNamespaces(Exception):
+    """Why this machine (or this user) cannot have one."""
+
+
+# The first process: says that it is ready, then lives as long as its input.
+HOLDER = 'ip link set lo up && mount --bind "$1" /etc/hosts && echo ready && exec cat'
+
+
+def _unshare(many_users):
+    command = ["unshare", "-n", "-m", "-p", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() == 0:
+        return command
+    if many_users:
+        if not shutil.which("newuidmap"):
+            raise NoNamespaces("not root, and no newuidmap (package uidmap) for several users")
+        return [*command, "-U", "--map-root-user", "--map-auto"]
+    return [*command, "-U", "--map-root-user"]
+
+
+class Namespace:
+    """`prefix` is what goes before a command to run it inside."""
+
+    def __init__(self, many_users=False):
+        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="sendoff-net.", dir="/tmp"))
+        self._hosts = self._folder / "hosts"
+        self.hosts({})
+        self._process = subprocess.Popen(
+            [*_unshare(many_users), "sh", "-c", HOLDER, "sh", self._hosts],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
+        if self._process.stdout.readline() != "ready\n":
+            reason = self._process.communicate()[1].strip()
+            self.stop()
+            raise NoNamespaces(reason or "unshare failed")
+        children = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        holder = children.read_text(encoding="ascii").split()[0]
+        user = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
+        self.prefix = ["nsenter", "-t", holder, "-n", "-m", "-p", *user, "--"]
+
+    def hosts(self, names):
+        """Names and their addresses, over those of the machine.  May be called again."""
+        lines = ["127.0.0.1 localhost", "::1 localhost",
+                 *(f"{address} {name}" for name, address in names.items())]
+        # Written in place: the bind mount shows this file, not its name.
+        with open(self._hosts, "w", encoding="ascii") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def run(self, *command, **options):
+        return subprocess.run([*self.prefix, *command], timeout=30, capture_output=True,
+                              text=True, check=True, **options)
+
+    def nft(self, rules):
+        """Packet filter rules of a chain that sees what leaves: "tcp dport 587 drop"."""
+        table = "\n".join(["table inet sendoff {", "chain out {",
+                           "type filter hook output priority 0", *rules, "}", "}", ""])
+        return self.run("nft", "-f", "-", input=table)
+
+    def stop(self):
+        process = getattr(self, "_process", None)
+        if process and process.poll() is None:
+            process.communicate(timeout=20)
+        shutil.rmtree(self._folder, ignore_errors=True)
