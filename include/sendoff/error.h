@@ -30,7 +30,7 @@ typedef enum
   SO_ERROR_INTERRUPTED = 130   /* SIGINT, SIGTERM or SIGHUP ended the work */
 } SoError;
 
-#define SO_ERROR (so_error_quark ())
+#define SO_ERROR_DOMAIN (so_error_quark ())
 GQuark so_error_quark (void);
 
 /* Sets *error (which may be NULL).  remedy is copied; NULL and "" mean none. */

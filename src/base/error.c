@@ -41,7 +41,7 @@ so_error_set (GError **error, SoError code, const char *remedy, const char *form
 
   va_list args;
   va_start (args, format);
-  *error = g_error_new_valist (SO_ERROR, (int) code, format, args);
+  *error = g_error_new_valist (SO_ERROR_DOMAIN, (int) code, format, args);
   va_end (args);
 
   SoErrorPrivate *priv = so_error_get_private (*error);
@@ -51,7 +51,7 @@ so_error_set (GError **error, SoError code, const char *remedy, const char *form
 const char *
 so_error_remedy (const GError *error)
 {
-  if (error == NULL || error->domain != SO_ERROR)
+  if (error == NULL || error->domain != SO_ERROR_DOMAIN)
     return "";
   const SoErrorPrivate *priv = so_error_get_private (error);
   return priv->remedy != NULL ? priv->remedy : "";
@@ -60,5 +60,5 @@ so_error_remedy (const GError *error)
 int
 so_error_exit_status (const GError *error)
 {
-  return error->domain == SO_ERROR ? error->code : SO_ERROR_BUG;
+  return error->domain == SO_ERROR_DOMAIN ? error->code : SO_ERROR_BUG;
 }
