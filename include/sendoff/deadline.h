@@ -17,10 +17,17 @@ typedef struct
   int interrupt_fd;     /* readable when the work is to stop; -1 none */
 } SoDeadline;
 
+/* The limits above are RFC 5321 4.5.3.2's: 5 minutes for most phases, 10 for the last. */
+#define SO_TIMEOUT_PERSON 60  /* seconds a phase while somebody watches; ours */
+#define SO_TIMEOUT_QUEUE 300  /* seconds a phase in the background; RFC 5321 4.5.3.2 */
+#define SO_TIMEOUT_MAX 600
+
 typedef enum { SO_WAIT_READY, SO_WAIT_TIMEOUT, SO_WAIT_INTERRUPTED, SO_WAIT_FAILED } SoWait;
 
 void so_deadline_init (SoDeadline *deadline, guint timeout_s, int interrupt_fd);
 void so_deadline_phase (SoDeadline *deadline); /* a phase starts now */
+void so_deadline_phase_within (SoDeadline *deadline, gint64 limit_us); /* a shorter one */
+void so_deadline_credit (SoDeadline *deadline, gint64 since_us); /* progress was made since then */
 void so_deadline_renew (SoDeadline *deadline); /* a message is done: the total starts anew */
 gint64 so_deadline_left_us (const SoDeadline *deadline);
 

@@ -7,7 +7,8 @@
  * and MAIL, RCPT, DATA of the next leave in one flight (RFC 2920), so next() is asked
  * for message n+1 before the verdict on n is known; where CHUNKING is offered BDAT LAST
  * takes the place of DATA (RFC 3030).  At any moment at most one message can be
- * uncertain.
+ * uncertain.  A server that offers PIPELINING and breaks on its first use is called
+ * again and spoken to in lock-step; nothing has been sent by then.
  *
  * Errors of open: SO_ERROR_NO_HOST (68), SO_ERROR_TEMPORARY (75: refused, no answer,
  * lost, 4xx), SO_ERROR_PROTOCOL (76: TLS, certificate, no STARTTLS, nonsense),
@@ -29,17 +30,16 @@ typedef struct
   const SoObserver *observer;   /* may be NULL */
   guint timeout;                /* seconds a phase, when the account sets none */
   int interrupt_fd;             /* -1 none */
-  gboolean lock_step;           /* do not pipeline (a server that broke it before) */
 } SoSmtpOptions;
 
 /* The secret is asked for only when AUTH is about to be sent to a verified server. */
 typedef SoSecret *(*SoSecretFunc) (gpointer data, GError **error);
 
+/* Goes from DNS to AUTH.  On failure *trouble (if not NULL) is the verdict for whatever was
+ * to be sent: its scope says whether to stop the pass or to hold the account, its reply
+ * is the server's word if it spoke.  Owned by the caller. */
 SoSmtp *so_smtp_open (const SoAccount *account, SoSecretFunc secret, gpointer secret_data,
-                      const SoSmtpOptions *options, GError **error);
-
-/* The reply behind the error of so_smtp_open(), if a server spoke; owned by *reply. */
-const SoVerdict *so_smtp_open_verdict (const GError *error);
+                      const SoSmtpOptions *options, SoVerdict **trouble, GError **error);
 
 typedef struct
 {
@@ -57,9 +57,6 @@ gboolean so_smtp_run (SoSmtp *smtp, const SoFeed *feed, GError **error);
 /* SIZE announced by the server, 0: none. */
 guint64 so_smtp_size_limit (const SoSmtp *smtp);
 gboolean so_smtp_offers (const SoSmtp *smtp, const char *keyword);
-
-/* The server broke pipelining: open the next session in lock-step. */
-gboolean so_smtp_needs_lock_step (const SoSmtp *smtp);
 
 /* QUIT (its answer is not waited for) and close. */
 void so_smtp_close (SoSmtp *smtp);

@@ -1,0 +1,285 @@
+/*
+ * smtp-run.c - any number of messages through one session.
+ *
+ * With PIPELINING proven, the loop keeps two messages in hand: one whose last octet has
+ * been put (`pending`, its final reply is awaited) and the next, whose commands travel
+ * in the same flight:
+ *
+ *   flight:   [rest of body n, dot] [MAIL RCPT… DATA of n+1]
+ *   replies:  [final of n]          [250 250… 354]
+ *
+ * When the connection is lost, the pending message is UNCERTAIN if its last octet has
+ * left (so_transport_written), and deferred if it has not; the next one is deferred.
+ */
+#include "config.h"
+
+#include "sendoff/error.h"
+#include "sendoff/i18n.h"
+#include "smtp-private.h"
+
+typedef struct
+{
+  SoSmtp *smtp;
+  const SoFeed *feed;
+  SoEnvelope pending; /* submission NULL: none */
+  SoEnvelope current;
+} Run;
+
+static void
+give_back (Run *run, SoEnvelope *envelope)
+{
+  SoSubmission *submission = envelope->submission;
+  so_envelope_clear (envelope);
+  run->feed->done (run->feed->data, submission);
+}
+
+/* Fetches messages until one passes the checks; FALSE: the feed is empty. */
+static gboolean
+fetch_next (Run *run)
+{
+  SoSubmission *submission;
+  while ((submission = run->feed->next (run->feed->data)) != NULL)
+    {
+      so_envelope_init (&run->current, submission);
+      if (so_envelope_check (run->smtp, &run->current))
+        return TRUE;
+      give_back (run, &run->current);
+    }
+  return FALSE;
+}
+
+static void
+settle (SoEnvelope *envelope, SoVerdict *verdict)
+{
+  so_submission_settle (envelope->submission, verdict);
+  so_verdict_free (verdict);
+}
+
+/* The last octet of the pending message has been handed to the network. */
+static gboolean
+dot_has_left (const Run *run)
+{
+  return run->pending.dot_at > 0 && so_transport_written (run->smtp->transport) >= run->pending.dot_at;
+}
+
+/* The connection ended while the verdict on a sent message was awaited. */
+static void
+settle_without_reply (Run *run)
+{
+  SoSmtp *smtp = run->smtp;
+  g_autoptr (GError) why = NULL;
+  so_smtp_lost (smtp, &why);
+  gboolean left = dot_has_left (run);
+  settle (&run->pending, so_verdict_new (left ? SO_OUTCOME_UNCERTAIN : SO_OUTCOME_DEFERRED,
+                                         left ? SO_SCOPE_MESSAGE : SO_SCOPE_CONNECTION, SO_STAGE_FINAL,
+                                         why->message));
+}
+
+static void
+settle_by_final_reply (Run *run, const SoReply *reply)
+{
+  SoSmtp *smtp = run->smtp;
+  if (reply->code < 400 && !dot_has_left (run))
+    {
+      smtp->usable = FALSE;
+      settle (&run->pending, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_FINAL,
+                                             _("the server answered before the message was complete")));
+      return;
+    }
+  if (reply->code >= 300 && reply->code < 400)
+    {
+      smtp->usable = FALSE;
+      settle (&run->pending, so_verdict_new (SO_OUTCOME_UNCERTAIN, SO_SCOPE_MESSAGE, SO_STAGE_FINAL,
+                                             _("the server's last answer makes no sense")));
+      return;
+    }
+  settle (&run->pending, so_verdict_judge (smtp->options.book, smtp->account->preset, SO_STAGE_FINAL, reply));
+}
+
+/* Reads the final reply of the pending message and gives it back. */
+static void
+finish_pending (Run *run)
+{
+  SoSmtp *smtp = run->smtp;
+  smtp->phase = SO_PHASE_FINAL;
+  /* The last answer is worth waiting for as long as the whole session may take: giving
+   * up early makes an uncertain message out of a slow one. */
+  so_deadline_phase_within (&smtp->deadline, 2 * smtp->deadline.timeout_us);
+  g_autoptr (SoReply) reply = so_smtp_read_reply (smtp);
+  so_transport_set_body (smtp->transport, FALSE);
+  if (reply != NULL)
+    {
+      g_autofree char *line = so_reply_line (reply);
+      so_smtp_phase_end (smtp, line);
+      smtp->mail_open = FALSE;
+      settle_by_final_reply (run, reply);
+    }
+  else
+    settle_without_reply (run);
+  give_back (run, &run->pending);
+  so_deadline_renew (&smtp->deadline);
+}
+
+/* The server spoke before the message was complete: its words count if they refuse, and
+ * the connection is of no use after them. */
+static void
+settle_objection (Run *run)
+{
+  SoSmtp *smtp = run->smtp;
+  so_transport_set_body (smtp->transport, FALSE);
+  g_autoptr (SoReply) reply = so_smtp_read_reply (smtp);
+  smtp->usable = FALSE;
+  if (reply != NULL && reply->code >= 400)
+    settle (&run->current, so_verdict_judge (smtp->options.book, smtp->account->preset, SO_STAGE_FINAL, reply));
+  else
+    settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_FINAL,
+                                           _("the server answered before the message was complete")));
+  give_back (run, &run->current);
+}
+
+static void
+settle_unreadable (Run *run)
+{
+  run->smtp->usable = FALSE; /* half a message is on the way: only closing ends it */
+  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_MESSAGE, SO_STAGE_DATA,
+                                         _("the message file could not be read to its end, or changed meanwhile")));
+  give_back (run, &run->current);
+}
+
+static void
+settle_broken_write (Run *run)
+{
+  SoSmtp *smtp = run->smtp;
+  so_transport_set_body (smtp->transport, FALSE);
+  /* The reason for closing may stand in what was not read yet. */
+  g_autoptr (SoReply) reply = so_transport_state (smtp->transport) == SO_TRANSPORT_RESET && so_smtp_has_input (smtp)
+                                  ? so_smtp_read_reply (smtp)
+                                  : NULL;
+  smtp->usable = FALSE;
+  if (reply != NULL && reply->code >= 400)
+    settle (&run->current, so_verdict_judge (smtp->options.book, smtp->account->preset, SO_STAGE_FINAL, reply));
+  else
+    {
+      g_autoptr (GError) why = NULL;
+      so_smtp_lost (smtp, &why);
+      settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_DATA, why->message));
+    }
+  give_back (run, &run->current);
+}
+
+/* Puts the body of the current message, which becomes the pending one. */
+static void
+send_body (Run *run)
+{
+  SoSmtp *smtp = run->smtp;
+  so_smtp_phase_begin (smtp, SO_PHASE_FINAL);
+  so_transport_set_body (smtp->transport, TRUE);
+  switch (so_body_put (smtp, &run->current))
+    {
+    case SO_BODY_SENT:
+      run->pending = run->current;
+      run->current = (SoEnvelope){ 0 };
+      break;
+    case SO_BODY_OBJECTION:
+      settle_objection (run);
+      break;
+    case SO_BODY_UNREADABLE:
+      settle_unreadable (run);
+      break;
+    case SO_BODY_LOST:
+      settle_broken_write (run);
+      break;
+    }
+}
+
+/* Nothing of the current message has been sent but commands: call again, in lock-step. */
+static SoEnvelopeResult
+again_in_lock_step (Run *run)
+{
+  SoSmtp *smtp = run->smtp;
+  so_observer_trace (smtp->options.observer, '*', "%s",
+                     _("the server breaks pipelining: trying again one command at a time"));
+  smtp->broken_pipelining = TRUE;
+  smtp->ehlo.chunking = FALSE;
+  g_autoptr (SoVerdict) trouble = NULL;
+  if (!so_smtp_connect (smtp, &trouble, NULL))
+    {
+      so_submission_settle (run->current.submission, trouble);
+      return SO_ENVELOPE_LOST;
+    }
+  SoSubmission *submission = run->current.submission;
+  so_envelope_clear (&run->current);
+  so_envelope_init (&run->current, submission);
+  if (!so_envelope_check (smtp, &run->current))
+    return SO_ENVELOPE_SETTLED;
+  return so_envelope_lock_step (smtp, &run->current);
+}
+
+static SoEnvelopeResult
+exchange_envelope (Run *run)
+{
+  SoSmtp *smtp = run->smtp;
+  if (smtp->lock_step)
+    return so_envelope_lock_step (smtp, &run->current);
+  if (!run->current.sent && !so_envelope_put (smtp, &run->current))
+    smtp->usable = FALSE;
+  if (!so_smtp_flush (smtp))
+    smtp->usable = FALSE;
+  if (run->pending.submission != NULL)
+    finish_pending (run);
+  SoEnvelopeResult result = so_envelope_read (smtp, &run->current);
+  return result == SO_ENVELOPE_UNSURE ? again_in_lock_step (run) : result;
+}
+
+/* Everything is put; in lock-step, or with no next message, the verdict comes now. */
+static gboolean
+advance (Run *run)
+{
+  SoSmtp *smtp = run->smtp;
+  gboolean pipeline = !smtp->lock_step && smtp->pipelining_proven;
+  if (run->pending.submission != NULL && !(pipeline && fetch_next (run)))
+    {
+      if (!so_smtp_flush (smtp))
+        smtp->usable = FALSE;
+      finish_pending (run);
+    }
+  if (run->pending.submission != NULL)
+    {
+      if (!so_envelope_put (smtp, &run->current))
+        smtp->usable = FALSE;
+      return TRUE;
+    }
+  return smtp->usable && run->current.submission == NULL && fetch_next (run);
+}
+
+static void
+give_back_untried (Run *run)
+{
+  if (run->current.submission == NULL)
+    return;
+  g_autoptr (GError) why = NULL;
+  so_smtp_lost (run->smtp, &why);
+  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_MAIL, why->message));
+  give_back (run, &run->current);
+}
+
+gboolean
+so_smtp_run (SoSmtp *smtp, const SoFeed *feed, GError **error)
+{
+  Run run = { .smtp = smtp, .feed = feed };
+  gboolean more = fetch_next (&run);
+  while (more)
+    {
+      SoEnvelopeResult result = exchange_envelope (&run);
+      if (result == SO_ENVELOPE_READY)
+        send_body (&run);
+      else
+        give_back (&run, &run.current);
+      more = advance (&run);
+    }
+  give_back_untried (&run);
+  if (smtp->usable)
+    return TRUE;
+  so_smtp_lost (smtp, error);
+  return FALSE;
+}
