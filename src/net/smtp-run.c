@@ -138,10 +138,11 @@ settle_objection (Run *run)
 }
 
 static void
-stop_halfway (Run *run, const char *note)
+settle_unreadable (Run *run)
 {
   run->smtp->usable = FALSE; /* half a message is on the way: only closing ends it */
-  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_MESSAGE, SO_STAGE_DATA, note));
+  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_MESSAGE, SO_STAGE_DATA,
+                                         _("the message file could not be read to its end, or changed meanwhile")));
   give_back (run, &run->current);
 }
 
@@ -173,7 +174,7 @@ send_body (Run *run)
   SoSmtp *smtp = run->smtp;
   so_smtp_phase_begin (smtp, SO_PHASE_FINAL);
   so_transport_set_body (smtp->transport, TRUE);
-  switch (so_body_put (smtp, &run->current, run->feed))
+  switch (so_body_put (smtp, &run->current))
     {
     case SO_BODY_SENT:
       run->pending = run->current;
@@ -183,10 +184,7 @@ send_body (Run *run)
       settle_objection (run);
       break;
     case SO_BODY_UNREADABLE:
-      stop_halfway (run, _("the message file could not be read to its end, or changed meanwhile"));
-      break;
-    case SO_BODY_STOPPED:
-      stop_halfway (run, _("stopped before the last octet"));
+      settle_unreadable (run);
       break;
     case SO_BODY_LOST:
       settle_broken_write (run);
