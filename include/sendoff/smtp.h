@@ -45,6 +45,9 @@ typedef struct
 {
   /* The next message, or NULL when there is none now; stays owned by the feed. */
   SoSubmission *(*next) (gpointer data);
+  /* The last octets of it are about to leave: from here on it can become uncertain.  The
+   * place for a durable mark; FALSE stops it here (deferred).  May be NULL. */
+  gboolean (*completing) (gpointer data, SoSubmission *submission);
   /* Every recipient of it has a verdict.  Called once for each message next() gave. */
   void (*done) (gpointer data, SoSubmission *submission);
   gpointer data;

@@ -22,23 +22,53 @@ typedef struct
 {
   SoSmtp *smtp;
   const SoSubmission *submission;
+  const SoFeed *feed;
   SoWire wire;
-  guint64 produced; /* canonical octets so far, with dot-stuffing for DATA */
+  guint64 produced;  /* octets for the wire so far, with dot-stuffing for DATA */
+  SoBodyResult stop; /* why writing stopped, if it was not the connection */
   char in[IN_OCTETS];
   char out[OUT_OCTETS];
 } Pump;
 
-static SoBodyResult
-why_not_written (SoSmtp *smtp)
+static gboolean
+stop (Pump *pump, SoBodyResult why)
 {
-  return so_transport_state (smtp->transport) == SO_TRANSPORT_SPOKE ? SO_BODY_OBJECTION : SO_BODY_LOST;
+  pump->stop = why;
+  return FALSE;
+}
+
+/* Called once, before the octets that make the message complete for the server. */
+static gboolean
+may_complete (Pump *pump)
+{
+  const SoFeed *feed = pump->feed;
+  if (so_smtp_has_input (pump->smtp)) /* an answer before the end is no answer to the message */
+    return stop (pump, SO_BODY_OBJECTION);
+  if (feed->completing != NULL && !feed->completing (feed->data, (SoSubmission *) pump->submission))
+    return stop (pump, SO_BODY_STOPPED);
+  return TRUE;
+}
+
+/* BDAT has promised a number of octets: the piece that reaches it completes the message,
+ * and a file that has grown must not go beyond it. */
+static gboolean
+keeps_promise (Pump *pump, gsize length)
+{
+  guint64 promised = pump->submission->wire_size;
+  if (pump->produced + length > promised)
+    return stop (pump, SO_BODY_UNREADABLE);
+  return pump->produced + length < promised || may_complete (pump);
 }
 
 static gboolean
 write_out (Pump *pump, gsize length)
 {
+  if (length == 0)
+    return TRUE;
+  if (pump->smtp->ehlo.chunking && !keeps_promise (pump, length))
+    return FALSE;
   pump->produced += length;
-  return length == 0 || mailstream_write (pump->smtp->stream, pump->out, length) == (ssize_t) length;
+  return mailstream_write (pump->smtp->stream, pump->out, length) == (ssize_t) length;
 }
 
 static gboolean
@@ -55,7 +85,7 @@ encode_piece (Pump *pump, gsize length)
   return TRUE;
 }
 
-static SoBodyResult
+static gboolean
 pump_file (Pump *pump)
 {
   goffset offset = pump->submission->offset;
@@ -65,57 +95,53 @@ pump_file (Pump *pump)
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0)
-        return SO_BODY_UNREADABLE;
+        return stop (pump, SO_BODY_UNREADABLE);
       if (n == 0)
-        break;
+        return write_out (pump, so_wire_finish (&pump->wire, pump->out));
       offset += n;
       if (!encode_piece (pump, (gsize) n))
-        return why_not_written (pump->smtp);
+        return FALSE;
       so_observer_progress (pump->smtp->options.observer, MIN (pump->produced, pump->submission->wire_size),
                             pump->submission->wire_size);
     }
-  return write_out (pump, so_wire_finish (&pump->wire, pump->out)) ? SO_BODY_SENT : why_not_written (pump->smtp);
 }
 
 static gboolean
-put_prologue (SoSmtp *smtp, const SoEnvelope *envelope)
+put_bdat (Pump *pump)
 {
-  if (!smtp->ehlo.chunking)
-    return TRUE;
-  g_autofree char *bdat
-      = g_strdup_printf ("BDAT %" G_GUINT64_FORMAT " LAST", envelope->submission->wire_size);
-  return so_smtp_put (smtp, bdat, NULL);
+  g_autofree char *bdat = g_strdup_printf ("BDAT %" G_GUINT64_FORMAT " LAST", pump->submission->wire_size);
+  if (!so_smtp_put (pump->smtp, bdat, NULL) || !pump_file (pump))
+    return FALSE;
+  return pump->produced == pump->submission->wire_size || stop (pump, SO_BODY_UNREADABLE);
 }
 
 static gboolean
-put_epilogue (SoSmtp *smtp)
+put_data (Pump *pump)
 {
-  return smtp->ehlo.chunking || mailstream_write (smtp->stream, ".\r\n", 3) == 3;
+  return pump_file (pump) && may_complete (pump) && mailstream_write (pump->smtp->stream, ".\r\n", 3) == 3;
+}
+
+static SoBodyResult
+why_stopped (const Pump *pump)
+{
+  if (pump->stop != SO_BODY_SENT)
+    return pump->stop;
+  gboolean spoke = so_transport_state (pump->smtp->transport) == SO_TRANSPORT_SPOKE;
+  return spoke ? SO_BODY_OBJECTION : SO_BODY_LOST;
 }
 
 SoBodyResult
-so_body_put (SoSmtp *smtp, SoEnvelope *envelope)
+so_body_put (SoSmtp *smtp, SoEnvelope *envelope, const SoFeed *feed)
 {
   g_autofree Pump *pump = g_new (Pump, 1);
   pump->smtp = smtp;
   pump->submission = envelope->submission;
+  pump->feed = feed;
   pump->produced = 0;
+  pump->stop = SO_BODY_SENT;
   so_wire_init (&pump->wire, !smtp->ehlo.chunking);
-
-  if (!put_prologue (smtp, envelope))
-    return SO_BODY_LOST;
-  SoBodyResult result = pump_file (pump);
-  if (result != SO_BODY_SENT)
-    return result;
-  /* A file that changed size would break BDAT's promise, or send half a message: the
-   * last octets are still here, so stop before they go. */
-  if (smtp->ehlo.chunking && pump->produced != envelope->submission->wire_size)
-    return SO_BODY_UNREADABLE;
-  /* An answer before the end is no answer to the message. */
-  if (so_smtp_has_input (smtp))
-    return SO_BODY_OBJECTION;
-  if (!put_epilogue (smtp))
-    return why_not_written (smtp);
+  if (!(smtp->ehlo.chunking ? put_bdat (pump) : put_data (pump)))
+    return why_stopped (pump);
   envelope->dot_at = so_transport_written (smtp->transport) + smtp->stream->write_buffer_len;
   return SO_BODY_SENT;
 }

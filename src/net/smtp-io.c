@@ -43,7 +43,8 @@ trace_reply (SoSmtp *smtp, const SoReply *reply)
   for (guint i = 0; i < MAX (n, 1); i++)
     {
       g_autofree char *clean = so_text_sanitise (i < n ? lines[i] : "", -1, SO_TEXT_LINE_MAX);
-      so_observer_trace (smtp->options.observer, '<', "%03d%c%s", reply->code, i + 1 < n ? '-' : ' ', clean);
+      so_observer_trace (smtp->options.observer, '<', "%03d%c%s%s%s", reply->code, i + 1 < n ? '-' : ' ',
+                         reply->enhanced, reply->enhanced[0] != '\0' ? " " : "", clean);
     }
 }
 

@@ -1,8 +1,8 @@
 /*
  * smtp-private.h - one SMTP session, shared by the files that speak for it:
  * smtp-io.c (commands and replies), ehlo.c (what the server offers), smtp-auth.c (AUTH),
- * smtp.c (from DNS to AUTH), smtp-run.c (messages), smtp-envelope.c (MAIL, RCPT, DATA),
- * smtp-body.c (the message's octets).
+ * smtp.c (from DNS to AUTH), smtp-run.c (messages), smtp-envelope.c and smtp-answers.c
+ * (MAIL, RCPT, DATA), smtp-body.c (the message's octets).
  */
 #pragma once
 
@@ -96,8 +96,13 @@ void so_envelope_clear (SoEnvelope *envelope);
 /* FALSE: refused here, verdicts are set, nothing was sent. */
 gboolean so_envelope_check (SoSmtp *smtp, SoEnvelope *envelope);
 
+gboolean so_envelope_put_mail (SoSmtp *smtp, const SoEnvelope *envelope);
+gboolean so_envelope_put_rcpt (SoSmtp *smtp, const SoEnvelope *envelope, guint i);
+
 /* Pipelined: put all, then read all (split so that the end of a body can go between). */
 gboolean so_envelope_put (SoSmtp *smtp, SoEnvelope *envelope);
+
+/* --- smtp-answers.c --- */
 SoEnvelopeResult so_envelope_read (SoSmtp *smtp, SoEnvelope *envelope);
 
 /* One command, one reply. */
@@ -110,7 +115,8 @@ typedef enum
   SO_BODY_SENT,       /* all octets are in the stream, the last perhaps not flushed */
   SO_BODY_OBJECTION,  /* the server spoke in the middle */
   SO_BODY_UNREADABLE, /* our file could not be read as promised */
+  SO_BODY_STOPPED,    /* the feed did not want it completed */
   SO_BODY_LOST
 } SoBodyResult;
 
-SoBodyResult so_body_put (SoSmtp *smtp, SoEnvelope *envelope);
+SoBodyResult so_body_put (SoSmtp *smtp, SoEnvelope *envelope, const SoFeed *feed);

@@ -138,11 +138,10 @@ settle_objection (Run *run)
 }
 
 static void
-settle_unreadable (Run *run)
+stop_halfway (Run *run, const char *note)
 {
   run->smtp->usable = FALSE; /* half a message is on the way: only closing ends it */
-  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_MESSAGE, SO_STAGE_DATA,
-                                         _("the message file could not be read to its end, or changed meanwhile")));
+  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_MESSAGE, SO_STAGE_DATA, note));
   give_back (run, &run->current);
 }
 
@@ -174,7 +173,7 @@ send_body (Run *run)
   SoSmtp *smtp = run->smtp;
   so_smtp_phase_begin (smtp, SO_PHASE_FINAL);
   so_transport_set_body (smtp->transport, TRUE);
-  switch (so_body_put (smtp, &run->current))
+  switch (so_body_put (smtp, &run->current, run->feed))
     {
     case SO_BODY_SENT:
       run->pending = run->current;
@@ -184,7 +183,10 @@ send_body (Run *run)
       settle_objection (run);
       break;
     case SO_BODY_UNREADABLE:
-      settle_unreadable (run);
+      stop_halfway (run, _("the message file could not be read to its end, or changed meanwhile"));
+      break;
+    case SO_BODY_STOPPED:
+      stop_halfway (run, _("stopped before the last octet"));
       break;
     case SO_BODY_LOST:
       settle_broken_write (run);

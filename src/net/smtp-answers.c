@@ -1,0 +1,351 @@
+/*
+ * smtp-answers.c - the answers to MAIL, RCPT and DATA, to one flight or step by step.
+ *
+ * What the answers mean (M = MAIL, R = any RCPT, D = DATA; BDAT needs no D):
+ *
+ *   M      R            D      then
+ *   2xx    some 2xx     354    READY
+ *   2xx    some 2xx     else   those recipients get D's verdict; RSET before the next
+ *   2xx    none         354    end the empty message with a dot (RFC 2920 3.1); each has its own verdict
+ *   2xx    none         else   SETTLED; RSET before the next
+ *   else   -            -      everybody gets M's verdict (R and D only echo it)
+ *   421 anywhere               the connection is over: who has no verdict yet is deferred
+ *
+ * Before pipelining is proven on a connection, a syntax or sequence error (500–503) on
+ * anything behind MAIL is not believed: UNSURE, and it is asked again in lock-step.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "smtp-private.h"
+
+static SoRecipient *
+recipient (const SoEnvelope *envelope, guint i)
+{
+  return g_ptr_array_index (envelope->submission->recipients, i);
+}
+
+static void
+settle (SoEnvelope *envelope, SoVerdict *verdict)
+{
+  so_submission_settle (envelope->submission, verdict);
+  so_verdict_free (verdict);
+}
+
+static void
+settle_by_reply (SoSmtp *smtp, SoEnvelope *envelope, SoStage stage, const SoReply *reply)
+{
+  settle (envelope, so_verdict_judge (smtp->options.book, smtp->account->preset, stage, reply));
+}
+
+static gboolean
+is_well (const SoReply *reply)
+{
+  return reply->code >= 200 && reply->code < 300;
+}
+
+/* 500–503: what a server says to a command it did not get whole, or did not expect. */
+static gboolean
+is_confusion (const SoReply *reply)
+{
+  return reply->code >= 500 && reply->code <= 503 && reply->enhanced[0] == '\0';
+}
+
+static void
+take_rcpt_reply (SoSmtp *smtp, SoEnvelope *envelope, guint i, const SoReply *reply)
+{
+  if (is_well (reply))
+    {
+      envelope->accepted[i] = TRUE;
+      envelope->n_accepted++;
+    }
+  else
+    recipient (envelope, i)->verdict
+        = so_verdict_judge (smtp->options.book, smtp->account->preset, SO_STAGE_RCPT, reply);
+}
+
+static SoEnvelopeResult
+lost (SoSmtp *smtp, SoEnvelope *envelope, SoStage stage)
+{
+  g_autoptr (GError) why = NULL;
+  so_smtp_lost (smtp, &why);
+  settle (envelope, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, stage, why->message));
+  return SO_ENVELOPE_LOST;
+}
+
+/* A reply that closes the connection (421) or leaves it in an unknown state. */
+static SoEnvelopeResult
+closed_by (SoSmtp *smtp, SoEnvelope *envelope, SoStage stage, const SoReply *reply)
+{
+  settle_by_reply (smtp, envelope, stage, reply);
+  smtp->usable = FALSE;
+  return SO_ENVELOPE_LOST;
+}
+
+/* DATA was answered with 354 though nobody is to get the message: end it at once. */
+static SoEnvelopeResult
+end_empty_message (SoSmtp *smtp)
+{
+  g_autoptr (SoReply) reply = so_smtp_ask (smtp, ".", NULL);
+  if (reply == NULL)
+    return SO_ENVELOPE_LOST;
+  smtp->mail_open = FALSE;
+  return smtp->usable ? SO_ENVELOPE_SETTLED : SO_ENVELOPE_LOST;
+}
+
+static SoEnvelopeResult
+take_data_reply (SoSmtp *smtp, SoEnvelope *envelope, const SoReply *reply)
+{
+  if (!smtp->usable)
+    return closed_by (smtp, envelope, SO_STAGE_DATA, reply);
+  if (reply->code == 354)
+    return envelope->n_accepted > 0 ? SO_ENVELOPE_READY : end_empty_message (smtp);
+  if (reply->code < 400) /* 2xx: it does not wait for a message; nobody knows what it waits for */
+    return closed_by (smtp, envelope, SO_STAGE_DATA, reply);
+  settle_by_reply (smtp, envelope, SO_STAGE_DATA, reply);
+  return SO_ENVELOPE_SETTLED;
+}
+
+static SoEnvelopeResult
+after_recipients (const SoEnvelope *envelope)
+{
+  return envelope->n_accepted > 0 ? SO_ENVELOPE_READY : SO_ENVELOPE_SETTLED;
+}
+
+/* --- lock-step --- */
+
+static SoReply *
+read_one (SoSmtp *smtp)
+{
+  if (!so_smtp_flush (smtp))
+    smtp->usable = FALSE; /* what it said before it closed may still be there to read */
+  return so_smtp_read_reply (smtp);
+}
+
+static SoEnvelopeResult
+step_mail (SoSmtp *smtp, SoEnvelope *envelope)
+{
+  if (smtp->mail_open)
+    {
+      g_autoptr (SoReply) reset = so_smtp_ask (smtp, "RSET", NULL);
+      if (reset == NULL || !smtp->usable)
+        return lost (smtp, envelope, SO_STAGE_MAIL);
+      smtp->mail_open = FALSE;
+    }
+  so_smtp_phase_begin (smtp, SO_PHASE_MAIL);
+  if (!so_envelope_put_mail (smtp, envelope))
+    return lost (smtp, envelope, SO_STAGE_MAIL);
+  g_autoptr (SoReply) reply = read_one (smtp);
+  if (reply == NULL)
+    return lost (smtp, envelope, SO_STAGE_MAIL);
+  if (!smtp->usable || reply->code < 200 || (reply->code >= 300 && reply->code < 400))
+    return closed_by (smtp, envelope, SO_STAGE_MAIL, reply);
+  if (!is_well (reply))
+    {
+      settle_by_reply (smtp, envelope, SO_STAGE_MAIL, reply);
+      return SO_ENVELOPE_SETTLED;
+    }
+  smtp->mail_open = TRUE;
+  so_smtp_phase_end (smtp, "");
+  return SO_ENVELOPE_READY;
+}
+
+static SoEnvelopeResult
+step_recipients (SoSmtp *smtp, SoEnvelope *envelope)
+{
+  so_smtp_phase_begin (smtp, SO_PHASE_RCPT);
+  for (guint i = 0; i < envelope->submission->recipients->len; i++)
+    {
+      if (recipient (envelope, i)->verdict != NULL)
+        continue;
+      so_deadline_phase (&smtp->deadline);
+      if (!so_envelope_put_rcpt (smtp, envelope, i))
+        return lost (smtp, envelope, SO_STAGE_RCPT);
+      g_autoptr (SoReply) reply = read_one (smtp);
+      if (reply == NULL)
+        return lost (smtp, envelope, SO_STAGE_RCPT);
+      take_rcpt_reply (smtp, envelope, i, reply);
+      if (!smtp->usable)
+        return closed_by (smtp, envelope, SO_STAGE_RCPT, reply);
+    }
+  so_smtp_phase_end (smtp, "");
+  return after_recipients (envelope);
+}
+
+SoEnvelopeResult
+so_envelope_lock_step (SoSmtp *smtp, SoEnvelope *envelope)
+{
+  envelope->sent = TRUE;
+  SoEnvelopeResult result = step_mail (smtp, envelope);
+  if (result == SO_ENVELOPE_READY)
+    result = step_recipients (smtp, envelope);
+  if (result != SO_ENVELOPE_READY || smtp->ehlo.chunking)
+    return result;
+  so_smtp_phase_begin (smtp, SO_PHASE_DATA);
+  g_autoptr (SoReply) reply = so_smtp_ask (smtp, "DATA", NULL);
+  if (reply == NULL)
+    return lost (smtp, envelope, SO_STAGE_DATA);
+  result = take_data_reply (smtp, envelope, reply);
+  if (result == SO_ENVELOPE_READY)
+    so_smtp_phase_end (smtp, "");
+  return result;
+}
+
+/* --- pipelined --- */
+
+/* The answers of one flight, collected before any is believed. */
+typedef struct
+{
+  SoReply *mail;
+  GPtrArray *rcpt; /* SoReply, one for each RCPT sent */
+  SoReply *data;   /* NULL with CHUNKING */
+  gboolean complete;
+} Answers;
+
+static void
+answers_clear (Answers *answers)
+{
+  so_reply_free (answers->mail);
+  so_reply_free (answers->data);
+  g_ptr_array_unref (answers->rcpt);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Answers, answers_clear)
+
+static void
+collect (SoSmtp *smtp, const SoEnvelope *envelope, Answers *answers)
+{
+  if (envelope->reset_first)
+    {
+      g_autoptr (SoReply) reset = so_smtp_read_reply (smtp);
+      if (reset == NULL || !smtp->usable)
+        return;
+      smtp->mail_open = FALSE;
+    }
+  so_smtp_phase_begin (smtp, SO_PHASE_MAIL);
+  if (!smtp->pipelining_proven) /* time must be left to ask again in lock-step */
+    so_deadline_phase_within (&smtp->deadline, smtp->deadline.timeout_us / 2);
+  answers->mail = so_smtp_read_reply (smtp);
+  if (answers->mail == NULL || !smtp->usable)
+    return;
+  so_smtp_phase_end (smtp, "");
+  smtp->phase = SO_PHASE_RCPT;
+  for (guint i = 0; i < envelope->submission->recipients->len; i++)
+    {
+      if (recipient (envelope, i)->verdict != NULL)
+        continue;
+      SoReply *reply = so_smtp_read_reply (smtp);
+      if (reply == NULL)
+        return;
+      g_ptr_array_add (answers->rcpt, reply);
+      if (!smtp->usable)
+        return;
+    }
+  so_smtp_phase_end (smtp, "");
+  smtp->phase = SO_PHASE_DATA;
+  if (!smtp->ehlo.chunking)
+    {
+      answers->data = so_smtp_read_reply (smtp);
+      if (answers->data == NULL || !smtp->usable)
+        return;
+      so_smtp_phase_end (smtp, "");
+    }
+  answers->complete = TRUE;
+}
+
+/* Pipelining is new on this connection and the answers do not look like one each. */
+static gboolean
+looks_confused (const SoSmtp *smtp, const Answers *answers)
+{
+  if (smtp->pipelining_proven || answers->mail == NULL || !is_well (answers->mail))
+    return FALSE;
+  gboolean refused = FALSE;
+  for (guint i = 0; i < answers->rcpt->len; i++)
+    {
+      const SoReply *reply = g_ptr_array_index (answers->rcpt, i);
+      if (is_confusion (reply) || (reply->code >= 300 && reply->code < 400))
+        return TRUE;
+      refused = refused || !is_well (reply);
+    }
+  /* 503 to DATA is right after refused recipients, and only then. */
+  return answers->data != NULL && is_confusion (answers->data) && !refused;
+}
+
+/* It stopped answering in the middle of a flight, or hung up on it.  Silence from the
+ * first command on, or 421, has nothing to do with pipelining. */
+static gboolean
+broke_off (const SoSmtp *smtp, const Answers *answers)
+{
+  if (smtp->pipelining_proven || answers->complete)
+    return FALSE;
+  SoTransportState state = so_transport_state (smtp->transport);
+  if (state == SO_TRANSPORT_INTERRUPTED || (answers->mail != NULL && !is_well (answers->mail)))
+    return FALSE;
+  if (answers->rcpt->len > 0 && ((SoReply *) g_ptr_array_index (answers->rcpt, answers->rcpt->len - 1))->code == 421)
+    return FALSE;
+  if (answers->data != NULL)
+    return FALSE;
+  return state != SO_TRANSPORT_TIMEOUT || answers->mail != NULL;
+}
+
+static void
+take_recipient_answers (SoSmtp *smtp, SoEnvelope *envelope, const Answers *answers)
+{
+  guint next = 0;
+  for (guint i = 0; i < envelope->submission->recipients->len && next < answers->rcpt->len; i++)
+    if (recipient (envelope, i)->verdict == NULL)
+      take_rcpt_reply (smtp, envelope, i, g_ptr_array_index (answers->rcpt, next++));
+}
+
+static SoEnvelopeResult
+broken_off (SoSmtp *smtp, SoEnvelope *envelope, const Answers *answers)
+{
+  const SoReply *last = answers->data;
+  SoStage stage = SO_STAGE_DATA;
+  if (last == NULL && answers->rcpt->len > 0)
+    {
+      last = g_ptr_array_index (answers->rcpt, answers->rcpt->len - 1);
+      stage = SO_STAGE_RCPT;
+    }
+  if (last == NULL)
+    {
+      last = answers->mail;
+      stage = SO_STAGE_MAIL;
+    }
+  if (last != NULL && last->code == 421)
+    return closed_by (smtp, envelope, stage, last);
+  return lost (smtp, envelope, stage);
+}
+
+static SoEnvelopeResult
+mail_refused (SoSmtp *smtp, SoEnvelope *envelope, const Answers *answers)
+{
+  settle_by_reply (smtp, envelope, SO_STAGE_MAIL, answers->mail);
+  if (answers->mail->code < 400)
+    smtp->usable = FALSE;
+  if (answers->data != NULL && answers->data->code == 354)
+    return end_empty_message (smtp);
+  return smtp->usable ? SO_ENVELOPE_SETTLED : SO_ENVELOPE_LOST;
+}
+
+SoEnvelopeResult
+so_envelope_read (SoSmtp *smtp, SoEnvelope *envelope)
+{
+  g_auto (Answers) answers = { .rcpt = g_ptr_array_new_with_free_func ((GDestroyNotify) so_reply_free) };
+  collect (smtp, envelope, &answers);
+  if (broke_off (smtp, &answers) || looks_confused (smtp, &answers))
+    return SO_ENVELOPE_UNSURE;
+  if (answers.mail != NULL && is_well (answers.mail))
+    {
+      smtp->mail_open = TRUE;
+      take_recipient_answers (smtp, envelope, &answers);
+    }
+  if (!answers.complete)
+    return broken_off (smtp, envelope, &answers);
+  smtp->pipelining_proven = TRUE;
+  if (!is_well (answers.mail))
+    return mail_refused (smtp, envelope, &answers);
+  return answers.data != NULL ? take_data_reply (smtp, envelope, answers.data)
+                              : after_recipients (envelope);
+}
