@@ -4,7 +4,9 @@
  * The class comes from the reply code, and from the enhanced status where its first
  * digit agrees; config/replies.conf overrides known lies.  The scope says what else is
  * concerned: the connection (stop the pass), the account (hold it), this message, or
- * this recipient alone.
+ * this recipient alone.  Account and deferred (quota, daily limit): the account rests and is
+ * tried again later; account and rejected (password): nothing of it goes until a person
+ * has acted.  A refusal of connection or account scope condemns no message.
  */
 #pragma once
 
@@ -43,7 +45,7 @@ typedef struct
   SoOutcome outcome;
   SoScope scope;
   SoStage stage;
-  char cause[32]; /* an id of replies.conf: "quota", "daily-limit", "auth", "size" …; "" */
+  char cause[32]; /* an id of verdict.c or replies.conf, see cause.h: "quota", "size" …; "" */
   SoReply *reply; /* NULL where none came */
   char *note;     /* a translated line where we, not the server, decide; "" */
 } SoVerdict;
@@ -54,7 +56,9 @@ SoReplyBook *so_reply_book_parse (const char *text, const char *origin, GError *
 void so_reply_book_free (SoReplyBook *book);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoReplyBook, so_reply_book_free)
 
-/* Judges a reply.  preset: the account's ("" any); book may be NULL. */
+/* Judges a reply.  preset: the account's, "" for none; book may be NULL.  reply NULL or with
+ * code 0: none came, or none that can be read: deferred, but uncertain after the final
+ * dot.  A 2xx or 3xx where it makes no sense is judged the same, never accepted. */
 SoVerdict *so_verdict_judge (const SoReplyBook *book, const char *preset, SoStage stage,
                              const SoReply *reply);
 

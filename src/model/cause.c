@@ -1,0 +1,74 @@
+/*
+ * cause.c - one table: id, meaning, remedy.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "sendoff/cause.h"
+#include "sendoff/i18n.h"
+
+static const struct
+{
+  const char *id;
+  const char *meaning;
+  const char *remedy;
+} causes[] = {
+  { "app-password", N_ ("the server wants an app-specific password, not the account's own"),
+    N_ ("Make an app-specific password on the provider's account page, then run “sendoff "
+        "login”.") },
+  { "auth", N_ ("the server refused the user name or password"),
+    N_ ("Run “sendoff login” with a valid password; most providers want an app-specific one.") },
+  { "auth-mechanism", N_ ("the server does not take this way of signing in"),
+    N_ ("Set “auth” for the account to a mechanism the server offers.") },
+  { "auth-temporary", N_ ("the server cannot check passwords at the moment"), "" },
+  { "blocked", N_ ("the provider has shut off sending for this account"),
+    N_ ("Sign in on the provider's web page and follow what it says.") },
+  { "blocked-content", N_ ("the server does not take a file of this type"),
+    N_ ("Send a link to the file instead.") },
+  { "busy", N_ ("the server is busy or closing down"), "" },
+  { "content", N_ ("the server objects to the form of the message"),
+    N_ ("Look at the server's words and compose the message anew.") },
+  { "daily-limit", N_ ("the provider's sending limit for a day has been reached"),
+    N_ ("Wait until tomorrow: the message goes by itself.") },
+  { "lost", N_ ("the connection ended before the server answered"), "" },
+  { "mailbox-full", N_ ("the recipient's mailbox is full"),
+    N_ ("Tell the recipient in another way.") },
+  { "oauth-only", N_ ("the server takes no passwords, only OAuth"),
+    N_ ("Set “auth = xoauth2” and a “password-command” that prints an access token.") },
+  { "policy", N_ ("the server refuses it by its own rules"),
+    N_ ("Look at the server's words; the provider's support can tell more.") },
+  { "protocol", N_ ("the server and this program did not understand each other"),
+    N_ ("Run “sendoff doctor”: something on the way may be changing the conversation.") },
+  { "quota", N_ ("the account's own storage is full"),
+    N_ ("Free some space or enlarge the storage: the message then goes by itself.") },
+  { "recipient", N_ ("the server does not know the recipient's address"),
+    N_ ("Check the address and correct it with “sendoff outbox edit”.") },
+  { "refused", N_ ("the server takes no mail from here"), N_ ("Run “sendoff doctor”.") },
+  { "sender", N_ ("the sender's address is not one this account may use"),
+    N_ ("Use the account's own address or one of its aliases.") },
+  { "size", N_ ("the message is too large for the server"),
+    N_ ("Send a link instead of the attachment: “sendoff outbox edit --link”.") },
+  { "throttled", N_ ("the server wants fewer connections or messages at a time"), "" },
+  { "too-many-recipients", N_ ("too many recipients for one message"), "" },
+  { "web-login", N_ ("the provider wants a sign-in with a web browser first"),
+    N_ ("Sign in on the provider's web page, then run “sendoff login”.") },
+};
+
+const char *
+so_cause_explain (const char *cause)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (causes); i++)
+    if (strcmp (causes[i].id, cause) == 0)
+      return _ (causes[i].meaning);
+  return "";
+}
+
+const char *
+so_cause_remedy (const char *cause)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (causes); i++)
+    if (strcmp (causes[i].id, cause) == 0)
+      return causes[i].remedy[0] != '\0' ? _ (causes[i].remedy) : "";
+  return "";
+}
