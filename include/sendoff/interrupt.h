@@ -2,7 +2,9 @@
  * interrupt.h - Ctrl-C and termination as something a session can wait for.
  *
  * Between begin and end, SIGINT, SIGTERM and SIGHUP do not kill the process but make
- * the descriptor readable; outside, they act as usual.
+ * the descriptor readable; outside, they act as usual.  A signal that the caller ignores
+ * (nohup) stays ignored.  They nest: the inner one only looks and releases, the outer one
+ * takes the signal.  Threads that libraries start meanwhile inherit the mask.
  */
 #pragma once
 
@@ -18,3 +20,7 @@ void so_interrupt_begin (SoInterrupt *interrupt);
 
 /* The signal that came, 0 for none. */
 int so_interrupt_end (SoInterrupt *interrupt);
+
+/* Ends without taking the signal: one that came acts as usual now, after the caller has
+ * tidied up, or is seen by the outer one. */
+void so_interrupt_release (SoInterrupt *interrupt);

@@ -2,7 +2,7 @@
  * keyring-call.h - one conversation with the secret service that cannot hang.
  *
  * Everything runs asynchronously in a main context of its own, under one deadline and a
- * signal watch.  What comes too late is cancelled; what does not even answer to that is
+ * watch for signals.  What comes too late is cancelled; what does not even answer to that is
  * abandoned after a second (it costs a few bytes, not the program).
  *
  *   g_autoptr (SoKeyringCall) call = so_keyring_call_begin (query);

@@ -8,14 +8,23 @@
 
 #include "sendoff/interrupt.h"
 
+/* One that is ignored would be queued all the same once it is blocked. */
+static int
+is_ignored (int number)
+{
+  struct sigaction now;
+  return sigaction (number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 void
 so_interrupt_begin (SoInterrupt *interrupt)
 {
+  static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
   sigset_t wanted;
   sigemptyset (&wanted);
-  sigaddset (&wanted, SIGINT);
-  sigaddset (&wanted, SIGTERM);
-  sigaddset (&wanted, SIGHUP);
+  for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (!is_ignored (numbers[i]))
+      sigaddset (&wanted, numbers[i]);
   interrupt->fd = signalfd (-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
   if (interrupt->fd < 0)
     sigemptyset (&wanted);
@@ -29,9 +38,15 @@ so_interrupt_end (SoInterrupt *interrupt)
   struct signalfd_siginfo info;
   if (interrupt->fd >= 0 && read (interrupt->fd, &info, sizeof info) == (ssize_t) sizeof info)
     came = (int) info.ssi_signo;
+  so_interrupt_release (interrupt);
+  return came;
+}
+
+void
+so_interrupt_release (SoInterrupt *interrupt)
+{
   if (interrupt->fd >= 0)
     close (interrupt->fd);
   interrupt->fd = -1;
   sigprocmask (SIG_SETMASK, &interrupt->before, NULL);
-  return came;
 }

@@ -11,10 +11,10 @@
 #include <glib-unix.h>
 
 #include "sendoff/error.h"
+#include "sendoff/interrupt.h"
 #include "sendoff/keyring-call.h"
 #include "sendoff/keyring-words.h"
 #include "sendoff/session-bus.h"
-#include "sendoff/signal-watch.h"
 #include "sendoff/text.h"
 
 #define GRACE_US (1 * G_USEC_PER_SEC)
@@ -31,8 +31,8 @@ struct SoKeyringCall
   const SoKeyringQuery *query;
   GMainContext *context;
   GCancellable *cancellable;
-  SoSignalWatch signals;
-  GSource *signal_source;
+  SoInterrupt interrupt;
+  GSource *signal_source; /* NULL where there is no descriptor */
   guint timeout; /* seconds */
   gint64 deadline_us;
   gboolean timed_out, interrupted;
@@ -84,21 +84,18 @@ signal_arrived (gint fd, GIOCondition condition, gpointer data)
   (void) fd;
   (void) condition;
   SoKeyringCall *call = data;
-  if (so_signal_watch_take (&call->signals) != 0)
-    {
-      call->interrupted = TRUE;
-      g_cancellable_cancel (call->cancellable);
-    }
-  return G_SOURCE_CONTINUE;
+  call->interrupted = TRUE;
+  g_cancellable_cancel (call->cancellable);
+  return G_SOURCE_REMOVE;
 }
 
 static void
 watch_signals (SoKeyringCall *call)
 {
-  so_signal_watch_begin (&call->signals, 0);
-  if (call->signals.fd < 0)
+  so_interrupt_begin (&call->interrupt);
+  if (call->interrupt.fd < 0)
     return;
-  call->signal_source = g_unix_fd_source_new (call->signals.fd, G_IO_IN);
+  call->signal_source = g_unix_fd_source_new (call->interrupt.fd, G_IO_IN);
   g_source_set_callback (call->signal_source, G_SOURCE_FUNC (signal_arrived), call, NULL);
   g_source_attach (call->signal_source, call->context);
 }
@@ -109,7 +106,7 @@ unwatch_signals (SoKeyringCall *call)
   if (call->signal_source != NULL)
     g_source_destroy (call->signal_source);
   g_clear_pointer (&call->signal_source, g_source_unref);
-  so_signal_watch_end (&call->signals);
+  so_interrupt_release (&call->interrupt);
 }
 
 /* Iterates until there is a result, until end_us, or (while_wanted) until cancelled. */

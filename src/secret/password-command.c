@@ -19,8 +19,8 @@
 #include "sendoff/credential.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
+#include "sendoff/interrupt.h"
 #include "sendoff/password-command.h"
-#include "sendoff/signal-watch.h"
 #include "sendoff/text.h"
 
 #define SAID_MAX 2048
@@ -29,7 +29,7 @@ typedef struct
 {
   GMainContext *context;
   GMainLoop *loop;
-  SoSignalWatch signals;
+  SoInterrupt interrupt;
   GPid pid;
   int out_fd, err_fd;
   char *out; /* SO_CREDENTIAL_MAX octets, wiped */
@@ -48,7 +48,7 @@ prepare_child (gpointer data)
   setsid ();
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   signal (SIGPIPE, SIG_DFL);
-  sigprocmask (SIG_SETMASK, &run->signals.before, NULL);
+  sigprocmask (SIG_SETMASK, &run->interrupt.before, NULL);
 }
 
 /* FALSE at the end of the stream. */
@@ -133,12 +133,9 @@ signal_arrived (gint fd, GIOCondition condition, gpointer data)
   (void) fd;
   (void) condition;
   Run *run = data;
-  if (so_signal_watch_take (&run->signals) != 0)
-    {
-      run->interrupted = TRUE;
-      g_main_loop_quit (run->loop);
-    }
-  return G_SOURCE_CONTINUE;
+  run->interrupted = TRUE;
+  g_main_loop_quit (run->loop);
+  return G_SOURCE_REMOVE;
 }
 
 /* Takes the source; data is the Run. */
@@ -158,8 +155,8 @@ watch (Run *run, guint timeout)
           G_SOURCE_FUNC (output_ready));
   attach (run, g_unix_fd_source_new (run->err_fd, G_IO_IN | G_IO_HUP), G_SOURCE_FUNC (said_ready));
   attach (run, g_timeout_source_new_seconds (timeout), time_is_up);
-  if (run->signals.fd >= 0)
-    attach (run, g_unix_fd_source_new (run->signals.fd, G_IO_IN), G_SOURCE_FUNC (signal_arrived));
+  if (run->interrupt.fd >= 0)
+    attach (run, g_unix_fd_source_new (run->interrupt.fd, G_IO_IN), G_SOURCE_FUNC (signal_arrived));
 }
 
 static void
@@ -232,7 +229,7 @@ static SoSecret *
 conclude (Run *run, guint timeout, GError **error)
 {
   if (run->interrupted)
-    so_signal_watch_error (error);
+    so_error_set (error, SO_ERROR_INTERRUPTED, NULL, _("interrupted"));
   else if (run->timed_out)
     so_error_set (error, SO_ERROR_TEMPORARY,
                   _("it must print the password without asking; run it by hand and see"),
@@ -253,7 +250,7 @@ SoSecret *
 so_password_command_run (const char *command, guint timeout, GError **error)
 {
   Run run = { .out_fd = -1, .err_fd = -1 };
-  so_signal_watch_begin (&run.signals, 0);
+  so_interrupt_begin (&run.interrupt);
   SoSecret *secret = NULL;
   if (start (&run, command, error))
     {
@@ -275,6 +272,6 @@ so_password_command_run (const char *command, guint timeout, GError **error)
       g_free (run.out);
       so_secret_wipe (run.said, sizeof run.said);
     }
-  so_signal_watch_end (&run.signals);
+  so_interrupt_release (&run.interrupt);
   return secret;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "sendoff/error.h"
+#include "sendoff/interrupt.h"
 #include "sendoff/password-command.h"
 
 static void
@@ -132,7 +133,10 @@ test_interrupted (void)
 {
   g_autofree char *command
       = g_strdup_printf ("sh -c 'kill -INT %d; sleep 100'", (int) getpid ());
+  SoInterrupt outer;
+  so_interrupt_begin (&outer);
   g_autoptr (GError) error = refusal (command, 10, SO_ERROR_INTERRUPTED);
+  g_assert_cmpint (so_interrupt_end (&outer), ==, SIGINT); /* ours to act on */
   sigset_t now;
   pthread_sigmask (SIG_SETMASK, NULL, &now);
   g_assert_false (sigismember (&now, SIGINT));
