@@ -3,9 +3,9 @@
 
     twin.py --dir DIR [--smtp-port 587] [--imap-port 993] [--name HOST]…
 
-Needs root, or the root of a user namespace with more than one user in it.  No file of the
-machine's own mail set-up is read or changed but the distributed master.cf and
-postfix-files.  It prints one line of JSON when both listen, and serves until its standard
+Needs root, or the root of a user namespace with more than one user in it.  Nothing of the
+machine's own mail set-up is read or changed.  Where another mail server is installed, a
+Postfix unpacked under build/postfix does (autogen.sh puts it there).  It prints one line of JSON when both listen, and serves until its standard
 input ends or it gets SIGTERM.  Port 0 is any free one.
 
 Differences from iCloud that cannot be had from these two are few: the queue id has
@@ -30,6 +30,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "sandbox"))
 from certificates import KINDS, Authority  # noqa: E402
 
+UNPACKED = HERE.parents[1] / "build" / "postfix"
 NAMES = ["smtp.mail.me.com", "imap.mail.me.com", "localhost", "127.0.0.1"]
 
 QUEUE = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop",
@@ -39,10 +40,17 @@ MAIN_CF = """\
 compatibility_level = 3.6
 queue_directory = {folder}/queue
 data_directory = {folder}/data
-meta_directory = /etc/postfix
+daemon_directory = {root}/usr/lib/postfix/sbin
+command_directory = {root}/usr/sbin
+shlib_directory = {root}/usr/lib/postfix
+meta_directory = {root}/etc/postfix
+import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME
+  LD_LIBRARY_PATH
+mail_owner = {owner}
+setgid_group = {group}
 multi_instance_name = postfix-twin
-maillog_file = /dev/stdout
-maillog_file_prefixes = /dev
+maillog_file = {folder}/postfix.log
+maillog_file_prefixes = {folder}
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 myhostname = {name}
@@ -214,7 +222,14 @@ class Twin:
         names = options.name or NAMES
         self.authority = Authority(self.folder / "tls")
         self.certificate = self.authority.issue(names, options.certificate)
+        self.root = "" if shutil.which("postfix") else str(UNPACKED)
+        # Without the package its user is missing too; one that no mail program uses will do.
+        self.owner = next(entry for name in ("postfix", "list") for entry in pwd.getpwall()
+                          if entry.pw_name == name)
+        self.group = next(entry for name in ("postdrop", "uucp") for entry in grp.getgrall()
+                          if entry.gr_name == name)
         self.values = {
+            "root": self.root, "owner": self.owner.pw_name, "group": self.group.gr_name,
             "folder": self.folder, "name": names[0], "size": options.size,
             "certificate": self.certificate, "auth_port": free_port(), "lmtp_port": free_port(),
             "imap_port": self.imap_port,
@@ -241,47 +256,43 @@ class Twin:
         postfix.mkdir(exist_ok=True)
         (postfix / "main.cf").write_text(MAIN_CF.format(**self.values))
         (postfix / "master.cf").write_text(self.master_cf())
-        owner = pwd.getpwnam("postfix").pw_uid
+        owner = self.owner.pw_uid
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
         os.chown(data, owner, -1)
-        # Made here, with a note that spares Postfix three seconds of looking at them.
+        # Postfix' own start-up script makes these too, and takes three seconds to look at them.
         queue = self.folder / "queue"
         for name in QUEUE:
             (queue / name).mkdir(parents=True, exist_ok=True)
             os.chown(queue / name, owner, -1)
             (queue / name).chmod(0o700)
         for name, mode in (("public", 0o2710), ("maildrop", 0o1730)):
-            os.chown(queue / name, owner, grp.getgrnam("postdrop").gr_gid)
+            os.chown(queue / name, owner, self.group.gr_gid)
             (queue / name).chmod(mode)
         (queue / "pid").mkdir(exist_ok=True)
         (queue / "quick-start").touch()
 
     def master_cf(self):
         """The distributed one: nothing in a chroot, the smtp service on our port."""
-        source = pathlib.Path("/etc/postfix/master.cf.proto")
-        if not source.exists():
-            source = pathlib.Path("/usr/share/postfix/master.cf.dist")
         lines = []
-        for line in source.read_text().splitlines():
+        distributed = pathlib.Path(f"{self.root}/usr/share/postfix/master.cf.dist")
+        for line in distributed.read_text().splitlines():
             words = line.split()
-            if line[:1] not in ("", "#", " ", "\t") and len(words) >= 8:
-                words[4] = "n"
-                if words[:2] == ["smtp", "inet"]:
-                    words[0] = f"127.0.0.1:{self.smtp_port}"
-                if words[7] in ("pipe", "maildrop"):
-                    continue
-                line = " ".join(words)
-            elif line[:1] in (" ", "\t") and "=" in line and "argv" in line:
+            if not words or line.startswith(("#", " ", "\t")) or words[7] == "pipe":
                 continue
-            lines.append(line)
+            words[4] = "n"
+            if words[:2] == ["smtp", "inet"]:
+                words[0] = f"127.0.0.1:{self.smtp_port}"
+            lines.append(" ".join(words))
         return "\n".join(lines) + "\n"
 
     def start(self):
-        log = open(self.folder / "postfix.log", "ab")
+        log = open(self.folder / "errors", "ab")
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        if self.root:
+            environment["LD_LIBRARY_PATH"] = f"{self.root}/usr/lib/postfix"
         for command in (["dovecot", "-F", "-c", self.folder / "dovecot.conf"],
-                        ["postfix", "-c", self.folder / "postfix", "start-fg"]):
+                        [f"{self.root}/usr/sbin/postfix", "-c", self.folder / "postfix", "start-fg"]):
             self.processes.append(subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                 start_new_session=True))
@@ -333,9 +344,10 @@ def arguments():
 
 def main():
     os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    missing = [name for name in ("postfix", "dovecot") if not shutil.which(name)]
-    if missing:
-        raise SystemExit(f"twin: not installed: {' '.join(missing)}")
+    if not shutil.which("dovecot"):
+        raise SystemExit("twin: Dovecot is not installed")
+    if not shutil.which("postfix") and not UNPACKED.exists():
+        raise SystemExit("twin: Postfix is neither installed nor unpacked in build/postfix")
     twin = Twin(arguments())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
