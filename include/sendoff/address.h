@@ -3,7 +3,8 @@
  *
  * addr-spec as RFC 5321 4.1.2 allows it on the wire (dot-string or quoted-string,
  * domain or address literal), with RFC 6531's UTF-8.  Lengths: local part 64 octets,
- * domain 255, path 256 with brackets (RFC 5321 4.5.3.1).  Libetpan parses, we judge.
+ * domain 255, path 256 with brackets (RFC 5321 4.5.3.1).  Libetpan's parser mends what it
+ * reads, so the grammar here is our own.
  */
 #pragma once
 
@@ -21,7 +22,8 @@ typedef enum
   SO_ADDRESS_BAD_DOMAIN,
   SO_ADDRESS_TOO_LONG,
   SO_ADDRESS_CONTROL,     /* CR, LF, NUL or another control character */
-  SO_ADDRESS_BAD_UTF8
+  SO_ADDRESS_BAD_UTF8,
+  SO_ADDRESS_BAD_SYNTAX   /* in a list: what surrounds the address cannot be read */
 } SoAddressVerdict;
 
 /* length -1: NUL-terminated. */
@@ -42,3 +44,16 @@ const char *so_address_domain (const char *address);
 /* A well-known mail domain that domain is probably a slip of ("icluod.com" →
  * "icloud.com"); "" if none.  Static. */
 const char *so_address_likely_domain (const char *domain);
+
+typedef struct
+{
+  char *address; /* as it stands there, never put together; the verdict says if it is one */
+  char *name;    /* display name without quotes, RFC 2047 words as they are; "" */
+  SoAddressVerdict verdict;
+} SoMailbox;
+
+/* The mailboxes of an address header's value (folded or not), groups included, in their
+ * order: of SoMailbox, owned by the caller; empty for none (an empty group, too).  What
+ * cannot be read stands in it with its verdict, so nothing is left out silently.  A local
+ * name ("root") is SO_ADDRESS_NO_AT.  length -1: NUL-terminated. */
+GPtrArray *so_address_list_parse (const char *value, gssize length);
