@@ -14,6 +14,8 @@ static const struct
   const char *meaning;
   const char *remedy;
 } causes[] = {
+  { "8bit", N_ ("the server takes only 7-bit messages"),
+    N_ ("Send it through another server, or without the signature that forbids to convert it.") },
   { "app-password", N_ ("the server wants an app-specific password, not the account's own"),
     N_ ("Make an app-specific password on the provider's account page, then run “sendoff "
         "login”.") },

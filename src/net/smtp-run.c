@@ -111,7 +111,6 @@ finish_pending (Run *run)
     {
       g_autofree char *line = so_reply_line (reply);
       so_smtp_phase_end (smtp, line);
-      smtp->mail_open = FALSE;
       settle_by_final_reply (run, reply);
     }
   else
@@ -176,6 +175,7 @@ send_body (Run *run)
   switch (so_body_put (smtp, &run->current, run->feed))
     {
     case SO_BODY_SENT:
+      smtp->mail_open = FALSE; /* its end, well or not, ends the transaction (RFC 5321 4.1.1.4) */
       run->pending = run->current;
       run->current = (SoEnvelope){ 0 };
       break;
