@@ -78,8 +78,11 @@ so_smtp_read_reply (SoSmtp *smtp)
         {
           SoReply *reply = so_reply_parser_take (smtp->parser);
           trace_reply (smtp, reply);
-          if (reply->code == 421) /* RFC 5321 3.8: it closes after this */
-            smtp->usable = FALSE;
+          if (reply->code == 421)
+            {
+              smtp->said_421 = TRUE;
+              smtp->usable = FALSE;
+            }
           return reply;
         }
     }
@@ -130,9 +133,12 @@ so_smtp_lost (SoSmtp *smtp, GError **error)
                     so_phase_name (smtp->phase));
       break;
     default:
-      so_error_set (error, SO_ERROR_PROTOCOL,
-                    _("check smtp-host and smtp-port: is this a mail server?"),
-                    _("%s does not speak SMTP as it should (phase %s)"), host, so_phase_name (smtp->phase));
+      if (smtp->said_421)
+        so_error_set (error, SO_ERROR_TEMPORARY, later, _("%s ended the session (phase %s)"), host,
+                      so_phase_name (smtp->phase));
+      else
+        so_error_set (error, SO_ERROR_PROTOCOL, _("check smtp-host and smtp-port: is this a mail server?"),
+                      _("%s does not speak SMTP as it should (phase %s)"), host, so_phase_name (smtp->phase));
     }
 }
 

@@ -30,6 +30,7 @@ struct SoSmtp
   gboolean pipelining_proven; /* one flight of commands was answered rightly */
   gboolean mail_open;         /* a transaction stands that the next MAIL must not meet: RSET first */
   gboolean usable;            /* the next command may be sent */
+  gboolean said_421;          /* the server has announced that it closes (RFC 5321 3.8) */
   SoPhase phase;
   gint64 phase_began_us;
 };

@@ -280,6 +280,7 @@ so_smtp_connect (SoSmtp *smtp, SoVerdict **trouble, GError **error)
   smtp->lock_step = smtp->broken_pipelining;
   smtp->pipelining_proven = FALSE;
   smtp->mail_open = FALSE;
+  smtp->said_421 = FALSE;
   smtp->usable = TRUE;
   smtp->usable = negotiate (smtp, trouble, error);
   return smtp->usable;
