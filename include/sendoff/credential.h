@@ -10,6 +10,7 @@
 #pragma once
 
 #include "sendoff/account.h"
+#include "sendoff/error.h"
 #include "sendoff/keyring.h"
 #include "sendoff/secret-text.h"
 
@@ -35,11 +36,11 @@ SoKeyringQuery so_credential_query (const SoAccount *account, SoService service,
                                     gboolean may_prompt);
 
 /* The first line of bytes (a CR before its end is none of it) as a password; where:
- * "standard input" …, for the error.  Empty, NUL and non-UTF-8 are SO_ERROR_CREDENTIALS. */
+ * "standard input" …, for the error.  Empty, NUL and non-UTF-8 are refused with code. */
 SoSecret *so_credential_first_line (const char *bytes, gsize length, const char *where,
-                                    GError **error);
+                                    SoError code, GError **error);
 /* The same from a descriptor, read to its first line end. */
-SoSecret *so_credential_read (int fd, const char *where, GError **error);
+SoSecret *so_credential_read (int fd, const char *where, SoError code, GError **error);
 #define SO_CREDENTIAL_MAX 65536 /* octets read at most; a token may be long */
 
 typedef enum

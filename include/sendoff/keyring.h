@@ -46,6 +46,10 @@ SoSecret *so_keyring_lookup (const SoKeyringQuery *query, GError **error);
 gboolean so_keyring_store (const SoKeyringQuery *query, const char *label, const SoSecret *secret,
                            GError **error);
 
+/* Unlocks what so_keyring_store() will write to, asking if need be; TRUE also where there
+ * is nothing yet. */
+gboolean so_keyring_unlock (const SoKeyringQuery *query, GError **error);
+
 /* Removes every entry that a look-up could find; *removed: how many. */
 gboolean so_keyring_remove (const SoKeyringQuery *query, guint *removed, GError **error);
 

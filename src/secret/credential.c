@@ -20,7 +20,8 @@
 #include "sendoff/text.h"
 
 SoSecret *
-so_credential_first_line (const char *bytes, gsize length, const char *where, GError **error)
+so_credential_first_line (const char *bytes, gsize length, const char *where, SoError code,
+                          GError **error)
 {
   const char *end = length > 0 ? memchr (bytes, '\n', length) : NULL;
   gsize n = end != NULL ? (gsize) (end - bytes) : length;
@@ -28,13 +29,13 @@ so_credential_first_line (const char *bytes, gsize length, const char *where, GE
     n--;
   if (n == 0)
     {
-      so_error_set (error, SO_ERROR_CREDENTIALS, _("the password is to be its first line"),
+      so_error_set (error, code, _("the password is to be its first line"),
                     _("%s: there is no password, the first line is empty"), where);
       return NULL;
     }
   if (!g_utf8_validate (bytes, (gssize) n, NULL)) /* refuses NUL too */
     {
-      so_error_set (error, SO_ERROR_CREDENTIALS, _("write it as UTF-8 text on one line"),
+      so_error_set (error, code, _("write it as UTF-8 text on one line"),
                     _("%s: the password is not UTF-8 text, or has a NUL in it"), where);
       return NULL;
     }
@@ -42,7 +43,7 @@ so_credential_first_line (const char *bytes, gsize length, const char *where, GE
 }
 
 SoSecret *
-so_credential_read (int fd, const char *where, GError **error)
+so_credential_read (int fd, const char *where, SoError code, GError **error)
 {
   char *buffer = g_malloc (SO_CREDENTIAL_MAX);
   gsize length = 0;
@@ -60,10 +61,10 @@ so_credential_read (int fd, const char *where, GError **error)
     so_error_set (error, SO_ERROR_IO, NULL, _("%s: cannot read the password: %s"), where,
                   g_strerror (errno));
   else if (n > 0 && memchr (buffer, '\n', length) == NULL)
-    so_error_set (error, SO_ERROR_CREDENTIALS, NULL, _("%s: the password is longer than %d KiB"),
-                  where, SO_CREDENTIAL_MAX / 1024);
+    so_error_set (error, code, NULL, _("%s: the password is longer than %d KiB"), where,
+                  SO_CREDENTIAL_MAX / 1024);
   else
-    secret = so_credential_first_line (buffer, length, where, error);
+    secret = so_credential_first_line (buffer, length, where, code, error);
   so_secret_wipe (buffer, length);
   g_free (buffer);
   return secret;
@@ -103,7 +104,7 @@ read_systemd (const char *path, GError **error)
     }
   SoSecret *secret = NULL;
   if (is_private (fd))
-    secret = so_credential_read (fd, shown, error);
+    secret = so_credential_read (fd, shown, SO_ERROR_CREDENTIALS, error);
   else
     so_error_set (error, SO_ERROR_CREDENTIALS, _("chmod 0400 it, or let systemd make it"),
                   _("%s: others can read it, or it is not a file of ours"), shown);

@@ -239,6 +239,14 @@ so_keyring_store (const SoKeyringQuery *query, const char *label, const SoSecret
 }
 
 gboolean
+so_keyring_unlock (const SoKeyringQuery *query, GError **error)
+{
+  g_autoptr (SoKeyringCall) call = so_keyring_call_begin (query);
+  g_autoptr (ItemList) items = search_unlocked (call, query);
+  return so_keyring_call_explain (call, error);
+}
+
+gboolean
 so_keyring_remove (const SoKeyringQuery *query, guint *removed, GError **error)
 {
   *removed = 0;

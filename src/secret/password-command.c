@@ -242,7 +242,8 @@ conclude (Run *run, guint timeout, GError **error)
   else if (run->wait_status != 0)
     explain_exit (run, error);
   else
-    return so_credential_first_line (run->out, run->out_length, "password-command", error);
+    return so_credential_first_line (run->out, run->out_length, "password-command",
+                                     SO_ERROR_CREDENTIALS, error);
   return NULL;
 }
 

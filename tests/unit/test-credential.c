@@ -38,11 +38,11 @@ test_first_line (void)
     {
       g_autoptr (GError) error = NULL;
       gsize length = cases[i].length < 0 ? strlen (cases[i].in) : (gsize) cases[i].length;
-      g_autoptr (SoSecret) got = so_credential_first_line (cases[i].in, length, "x", &error);
+      g_autoptr (SoSecret) got = so_credential_first_line (cases[i].in, length, "x", SO_ERROR_DATA, &error);
       if (cases[i].out != NULL)
         g_assert_cmpstr (so_secret_peek (got), ==, cases[i].out);
       else
-        g_assert_error (error, SO_ERROR_DOMAIN, SO_ERROR_CREDENTIALS);
+        g_assert_error (error, SO_ERROR_DOMAIN, SO_ERROR_DATA);
     }
 }
 
@@ -53,7 +53,7 @@ read_from_file (const char *bytes, gsize length, GError **error)
   int fd = g_file_open_tmp ("sendoff-XXXXXX", &path, NULL);
   g_assert_cmpint (write (fd, bytes, length), ==, (gssize) length);
   lseek (fd, 0, SEEK_SET);
-  SoSecret *secret = so_credential_read (fd, "standard input", error);
+  SoSecret *secret = so_credential_read (fd, "standard input", SO_ERROR_DATA, error);
   close (fd);
   g_unlink (path);
   return secret;
@@ -66,7 +66,7 @@ test_read_is_bounded (void)
   memset (big, 'x', SO_CREDENTIAL_MAX + 2);
   g_autoptr (GError) error = NULL;
   g_assert_null (read_from_file (big, SO_CREDENTIAL_MAX + 2, &error));
-  g_assert_error (error, SO_ERROR_DOMAIN, SO_ERROR_CREDENTIALS);
+  g_assert_error (error, SO_ERROR_DOMAIN, SO_ERROR_DATA);
   g_assert_null (strstr (error->message, "xxxx"));
 
   big[SO_CREDENTIAL_MAX - 1] = '\n';

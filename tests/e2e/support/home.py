@@ -65,9 +65,9 @@ class Home:
 class Keyring:
     """An unlocked keyring on a session bus of its own; `home.env` then names that bus."""
 
-    def __init__(self, home, service=True):
+    def __init__(self, home, service=True, locked=False):
         self.home = home
-        options = [] if service else ["--no-service"]
+        options = ["--locked"] if locked else [] if service else ["--no-service"]
         # The command ends with our end of its input, also when the test was killed.
         self._process = subprocess.Popen(
             [KEYRING_RUN, "--home", home.path, *options, "sh", "-c",
