@@ -18,7 +18,7 @@ typedef enum
   SO_AUTH_LOGIN,
   SO_AUTH_XOAUTH2,
   SO_AUTH_OAUTHBEARER,
-  SO_AUTH_NONE
+  SO_AUTH_NONE /* also what auto becomes with smtp-security=none */
 } SoAuth;
 
 typedef enum { SO_OVERSIZE_ZIP, SO_OVERSIZE_LINK, SO_OVERSIZE_HOLD, SO_OVERSIZE_REFUSE } SoOversize;

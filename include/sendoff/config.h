@@ -21,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoConfig, so_config_free)
 /* name "" is the default account: [defaults] account, or the only one there is.  A name
  * with no [account NAME] group that is a preset gives that preset with address (--from);
  * address "" is then an error.  Otherwise address, if not "", is the From to be used and
- * must belong to the account.  The result is a copy owned by the caller. */
+ * must belong to the account (SO_ERROR_USAGE).  The result is a copy owned by the caller. */
 SoAccount *so_config_account (const SoConfig *config, const char *name, const char *address,
                               GError **error);
 
@@ -31,6 +31,11 @@ const char *const *so_config_presets (const SoConfig *config);
 
 /* "" when nothing says which. */
 const char *so_config_default_name (const SoConfig *config);
+
+/* For the doctor: hosts that answer on port 443 when the network is well; an http page that
+ * a captive portal would change.  Empty, "" when absent. */
+const char *const *so_config_control_hosts (const SoConfig *config);
+const char *so_config_captive_portal (const SoConfig *config);
 
 /* [defaults] outbox, "" when absent. */
 const char *so_config_outbox (const SoConfig *config);
