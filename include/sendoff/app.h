@@ -37,6 +37,10 @@ typedef struct
 
 extern const SoCommand so_commands[]; /* ends with name NULL */
 
+/* main's part: fills app from the options before the command, leaves argv at the command. */
+gboolean so_app_begin (SoApp *app, int *argc, char ***argv, GError **error);
+void so_app_end (SoApp *app);
+
 /* Parses a command's options (and the global ones, which may stand behind the command
  * too) and takes them out of argv; argv[0] is the command's name.  usage is what follows it in the
  * synopsis ("TO… [FILE]"), help the text under it.  --help prints and exits 0. */

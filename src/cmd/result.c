@@ -1,0 +1,182 @@
+/*
+ * result.c - the last word on a delivery.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "sendoff/cause.h"
+#include "sendoff/error.h"
+#include "sendoff/i18n.h"
+#include "sendoff/result.h"
+#include "sendoff/text.h"
+
+/* --- JSON --- */
+
+static void
+add_string (JsonBuilder *builder, const char *name, const char *value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, value);
+}
+
+static void
+add_reply (JsonBuilder *builder, const SoReply *reply)
+{
+  json_builder_set_member_name (builder, "reply");
+  if (reply == NULL)
+    {
+      json_builder_add_null_value (builder);
+      return;
+    }
+  g_autofree char *text = so_text_sanitise (reply->text, -1, SO_TEXT_LINE_MAX);
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "code");
+  json_builder_add_int_value (builder, reply->code);
+  add_string (builder, "enhanced", reply->enhanced);
+  add_string (builder, "text", text);
+  json_builder_end_object (builder);
+}
+
+/* A recipient's status in the words of the result: sent, queued (to be tried again), … */
+static const char *
+recipient_status (const SoResult *result, const SoVerdict *verdict)
+{
+  if (verdict == NULL)
+    return result->status;
+  switch (verdict->outcome)
+    {
+    case SO_OUTCOME_ACCEPTED:
+      return "sent";
+    case SO_OUTCOME_REJECTED:
+      return "rejected";
+    case SO_OUTCOME_UNCERTAIN:
+      return "uncertain";
+    default:
+      return *result->id != '\0' ? "queued" : "failed";
+    }
+}
+
+static void
+add_recipients (JsonBuilder *builder, const SoResult *result)
+{
+  json_builder_set_member_name (builder, "recipients");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < result->submission->recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (result->submission->recipients, i);
+      json_builder_begin_object (builder);
+      add_string (builder, "address", recipient->address);
+      add_string (builder, "status", recipient_status (result, recipient->verdict));
+      add_reply (builder, recipient->verdict != NULL ? recipient->verdict->reply : NULL);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+void
+so_result_print_json (const SoResult *result)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  const SoVerdict *speaker = so_submission_speaker (result->submission);
+  json_builder_begin_object (builder);
+  add_string (builder, "event", "result");
+  add_string (builder, "status", result->status);
+  add_string (builder, "message_id", result->submission->message_id);
+  add_string (builder, "id", result->id);
+  add_reply (builder, speaker != NULL ? speaker->reply : NULL);
+  add_recipients (builder, result);
+  if (result->timeline != NULL)
+    so_timeline_add_json (result->timeline, builder);
+  if (result->error != NULL)
+    {
+      add_string (builder, "error", result->error->message);
+      add_string (builder, "remedy", so_error_remedy (result->error));
+    }
+  json_builder_end_object (builder);
+  so_app_json (builder);
+}
+
+/* --- words --- */
+
+int
+so_result_exit_status (const SoVerdict *verdict)
+{
+  if (verdict == NULL)
+    return SO_ERROR_TEMPORARY;
+  switch (verdict->outcome)
+    {
+    case SO_OUTCOME_ACCEPTED:
+      return 0;
+    case SO_OUTCOME_REJECTED:
+      if (strcmp (verdict->cause, "size") == 0 || strcmp (verdict->cause, "8bit") == 0)
+        return SO_ERROR_DATA;
+      return verdict->stage == SO_STAGE_AUTH ? SO_ERROR_CREDENTIALS : SO_ERROR_REFUSED;
+    default:
+      return SO_ERROR_TEMPORARY;
+    }
+}
+
+static const char *
+remedy_for (const SoVerdict *verdict)
+{
+  const char *known = so_cause_remedy (verdict->cause);
+  if (*known != '\0')
+    return known;
+  if (verdict->outcome == SO_OUTCOME_UNCERTAIN)
+    return _("look into the mailbox before sending again: it may have arrived");
+  return verdict->outcome == SO_OUTCOME_REJECTED ? _("the server's words say why; it will not help to send the same again")
+                                                 : _("try again later");
+}
+
+/* The server's words, or ours where it said nothing. */
+static char *
+words_of (const SoVerdict *verdict)
+{
+  if (verdict->reply != NULL)
+    return so_reply_line (verdict->reply);
+  return g_strdup (verdict->note);
+}
+
+void
+so_result_explain (const SoAccount *account, const char *address, const SoVerdict *verdict, GError **error)
+{
+  g_autofree char *words = words_of (verdict);
+  const char *server = account->smtp.host;
+  SoError code = (SoError) so_result_exit_status (verdict);
+  const char *remedy = remedy_for (verdict);
+  gboolean ours = verdict->reply == NULL;
+  switch (verdict->outcome)
+    {
+    case SO_OUTCOME_UNCERTAIN:
+      so_error_set (error, code, remedy, _("not known whether %s took the message for %s: %s"), server, address, words);
+      break;
+    case SO_OUTCOME_REJECTED:
+      if (ours)
+        so_error_set (error, code, remedy, _("not sent to %s: %s"), address, words);
+      else if (verdict->stage == SO_STAGE_MAIL)
+        so_error_set (error, code, remedy, _("%s refused the sender: %s"), server, words);
+      else if (verdict->stage == SO_STAGE_RCPT)
+        so_error_set (error, code, remedy, _("%s refused the recipient %s: %s"), server, address, words);
+      else
+        so_error_set (error, code, remedy, _("%s refused the message for %s: %s"), server, address, words);
+      break;
+    default:
+      if (ours)
+        so_error_set (error, code, remedy, _("not sent to %s yet: %s"), address, words);
+      else
+        so_error_set (error, code, remedy, _("%s does not take the message for %s now: %s"), server, address, words);
+    }
+}
+
+char *
+so_result_queue_id (const SoReply *reply)
+{
+  static const char mark[] = "queued as ";
+  const char *at = reply != NULL ? strstr (reply->text, mark) : NULL;
+  if (at == NULL)
+    return g_strdup ("");
+  at += strlen (mark);
+  gsize length = strcspn (at, " \r\n;,");
+  return so_text_sanitise (at, (gssize) length, 100);
+}
