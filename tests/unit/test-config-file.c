@@ -160,8 +160,11 @@ test_own_providers (void)
 int
 main (int argc, char **argv)
 {
-  /* Private XDG folders for each test. */
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
+  /* Before GLib looks: it asks for the user's folders once. */
+  g_autofree char *folder = g_dir_make_tmp ("sendoff-test-XXXXXX", NULL);
+  g_assert_nonnull (folder);
+  g_setenv ("XDG_CONFIG_HOME", folder, TRUE);
   g_test_add_func ("/config-file/missing", test_missing);
   g_test_add_func ("/config-file/user-file", test_user_file);
   g_test_add_func ("/config-file/modes", test_modes);
@@ -170,5 +173,10 @@ main (int argc, char **argv)
   g_test_add_func ("/config-file/contents", test_contents);
   g_test_add_func ("/config-file/data", test_data);
   g_test_add_func ("/config-file/own-providers", test_own_providers);
-  return g_test_run ();
+  int status = g_test_run ();
+
+  g_autofree char *ours = g_build_filename (folder, "sendoff", NULL);
+  g_rmdir (ours);
+  g_rmdir (folder);
+  return status;
 }
