@@ -23,17 +23,13 @@ add_string (JsonBuilder *builder, const char *name, const char *value)
 static void
 add_reply (JsonBuilder *builder, const SoReply *reply)
 {
+  /* Without a reply the object is there all the same, with code 0: scripts need no special case. */
+  g_autofree char *text = so_text_sanitise (reply != NULL ? reply->text : "", -1, SO_TEXT_LINE_MAX);
   json_builder_set_member_name (builder, "reply");
-  if (reply == NULL)
-    {
-      json_builder_add_null_value (builder);
-      return;
-    }
-  g_autofree char *text = so_text_sanitise (reply->text, -1, SO_TEXT_LINE_MAX);
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "code");
-  json_builder_add_int_value (builder, reply->code);
-  add_string (builder, "enhanced", reply->enhanced);
+  json_builder_add_int_value (builder, reply != NULL ? reply->code : 0);
+  add_string (builder, "enhanced", reply != NULL ? reply->enhanced : "");
   add_string (builder, "text", text);
   json_builder_end_object (builder);
 }
@@ -120,8 +116,10 @@ so_result_exit_status (const SoVerdict *verdict)
 static const char *
 remedy_for (const SoVerdict *verdict)
 {
+  /* Greylisting and the like come as 4.7.x, "policy": waiting is the remedy. */
+  gboolean passes = verdict->outcome == SO_OUTCOME_DEFERRED && strcmp (verdict->cause, "policy") == 0;
   const char *known = so_cause_remedy (verdict->cause);
-  if (*known != '\0')
+  if (*known != '\0' && !passes)
     return known;
   if (verdict->outcome == SO_OUTCOME_UNCERTAIN)
     return _("look into the mailbox before sending again: it may have arrived");

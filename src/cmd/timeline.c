@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "sendoff/clock.h"
@@ -38,6 +38,39 @@ phase_title (SoPhase phase)
   return phase == SO_PHASE_GREETING || phase == SO_PHASE_FINAL ? _(titles[phase]) : titles[phase];
 }
 
+#define LEARNED_COLUMN 23 /* where what was learned begins */
+
+/* The columns that are left on the terminal for what was learned; no terminal, no limit. */
+static gsize
+columns_left (const SoTimeline *timeline)
+{
+  struct winsize size = { 0 };
+  if (!timeline->app->talks_to_terminal)
+    return G_MAXSIZE;
+  if (ioctl (STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col <= LEARNED_COLUMN + 10)
+    return 80 - LEARNED_COLUMN - 1;
+  return size.ws_col - LEARNED_COLUMN - 1;
+}
+
+static char *
+fit (const char *text, gsize columns)
+{
+  if (so_text_columns (text) <= columns)
+    return g_strdup (text);
+  g_autoptr (GString) cut = g_string_new (NULL);
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gsize before = cut->len;
+      g_string_append_unichar (cut, g_utf8_get_char (p));
+      if (so_text_columns (cut->str) > columns - 1)
+        {
+          g_string_truncate (cut, before);
+          break;
+        }
+    }
+  return g_strconcat (cut->str, "…", NULL);
+}
+
 /* Pads by columns: a Japanese title is wider than its letters. */
 static void
 print_line (const SoTimeline *timeline, SoPhase phase, const char *time, const char *learned)
@@ -46,7 +79,8 @@ print_line (const SoTimeline *timeline, SoPhase phase, const char *time, const c
     return;
   const char *title = phase_title (phase);
   int gap = 10 - (int) so_text_columns (title);
-  fprintf (stderr, "  %s%*s%9s  %s\n", title, MAX (gap, 1), "", time, learned);
+  g_autofree char *shown = fit (learned, columns_left (timeline));
+  fprintf (stderr, "  %s%*s%9s  %s\n", title, MAX (gap, 1), "", time, shown);
 }
 
 static void
@@ -128,7 +162,7 @@ so_timeline_add_json (const SoTimeline *timeline, JsonBuilder *builder)
       json_builder_set_member_name (builder, "phase");
       json_builder_add_string_value (builder, so_phase_name (step->phase));
       json_builder_set_member_name (builder, "ms");
-      json_builder_add_double_value (builder, (double) step->elapsed_us / 1000.0);
+      json_builder_add_int_value (builder, (step->elapsed_us + 500) / 1000);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
