@@ -272,15 +272,16 @@ looks_confused (const SoSmtp *smtp, const Answers *answers)
   return answers->data != NULL && is_confusion (answers->data) && !refused;
 }
 
-/* It stopped answering in the middle of a flight, or hung up on it.  Silence from the
- * first command on, or 421, has nothing to do with pipelining. */
+/* It stopped answering in the middle of a flight, or hung up on it, perhaps with a word of
+ * protest in the answer to MAIL: in lock-step it will say what it means.  Silence from
+ * the first command on, or 421, has nothing to do with pipelining. */
 static gboolean
 broke_off (const SoSmtp *smtp, const Answers *answers)
 {
   if (smtp->pipelining_proven || answers->complete)
     return FALSE;
   SoTransportState state = so_transport_state (smtp->transport);
-  if (state == SO_TRANSPORT_INTERRUPTED || (answers->mail != NULL && !is_well (answers->mail)))
+  if (state == SO_TRANSPORT_INTERRUPTED || (answers->mail != NULL && answers->mail->code == 421))
     return FALSE;
   if (answers->rcpt->len > 0 && ((SoReply *) g_ptr_array_index (answers->rcpt, answers->rcpt->len - 1))->code == 421)
     return FALSE;
@@ -313,6 +314,8 @@ broken_off (SoSmtp *smtp, SoEnvelope *envelope, const Answers *answers)
       last = answers->mail;
       stage = SO_STAGE_MAIL;
     }
+  if (answers->mail != NULL && answers->mail->code >= 400)
+    return closed_by (smtp, envelope, SO_STAGE_MAIL, answers->mail);
   if (last != NULL && last->code == 421)
     return closed_by (smtp, envelope, stage, last);
   return lost (smtp, envelope, stage);

@@ -274,6 +274,31 @@ test_broken_pipelining (void)
   g_autofree char *seen = run (&(Case){ .scripts = scripts, .verdicts = "accepted;" });
 }
 
+/* Protests in the answer to MAIL and hangs up: a refusal only if lock-step hears it too. */
+static void
+test_hangs_up_on_pipelining (void)
+{
+  static const char *const protest[] = { PIPELINED, ENVELOPE, "S: 554 one at a time", NULL };
+  static const char *const taken[] = { PIPELINED, "E: MAIL", "P:", "S: 250 ok", "E: RCPT", "P:", "S: 250 ok",
+                                       "E: DATA", "S: 354 go", "D:", "P:", "S: 250 kept", "E: QUIT", NULL };
+  static const char *const *const misled[] = { protest, taken, NULL };
+  g_autofree char *seen = run (&(Case){ .scripts = misled, .verdicts = "accepted;" });
+  static const char *const refused[] = { PIPELINED, "E: MAIL", "S: 554 not you", NULL };
+  static const char *const *const meant[] = { protest, refused, NULL };
+  g_autofree char *again = run (&(Case){ .scripts = meant, .verdicts = "rejected;" });
+}
+
+/* MAIL of the second message is refused and the connection ends: its answer stands. */
+static void
+test_refused_and_closed (void)
+{
+  static const char *const script[] = { PIPELINED, ENVELOPE, GO_AHEAD, "D:", ENVELOPE, "S: 250 kept",
+                                        "S: 550 enough of you", NULL };
+  static const char *const *const scripts[] = { script, NULL };
+  g_autofree char *seen = run (&(Case){
+      .scripts = scripts, .messages = 2, .verdicts = "accepted;rejected;", .code = SO_ERROR_TEMPORARY });
+}
+
 static void
 test_chunking (void)
 {
@@ -334,6 +359,8 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/data-answered-250", test_data_answered_250);
   g_test_add_func ("/smtp/stopped-by-feed", test_stopped_by_feed);
   g_test_add_func ("/smtp/broken-pipelining", test_broken_pipelining);
+  g_test_add_func ("/smtp/hangs-up-on-pipelining", test_hangs_up_on_pipelining);
+  g_test_add_func ("/smtp/refused-and-closed", test_refused_and_closed);
   g_test_add_func ("/smtp/chunking", test_chunking);
   g_test_add_func ("/smtp/421", test_421);
   g_test_add_func ("/smtp/too-large", test_too_large_for_server);
