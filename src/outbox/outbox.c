@@ -1,0 +1,360 @@
+/*
+ * outbox.c - the folder itself: found or made, checked, and the steps that all files of
+ * the store share.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "outbox-private.h"
+#include "sendoff/durable.h"
+#include "sendoff/error.h"
+#include "sendoff/i18n.h"
+#include "sendoff/text.h"
+
+static const char *const folders[] = { "entries", "attempts", "tmp", "aside", "accounts" };
+
+SoOutboxFile
+so_outbox_file (const char *folder, const char *name)
+{
+  SoOutboxFile file;
+  g_snprintf (file.text, sizeof file.text, "%s/%s", folder, name);
+  return file;
+}
+
+SoOutboxFile
+so_outbox_entry_file (const SoEntryName *name)
+{
+  char text[SO_ENTRY_NAME_MAX];
+  so_entry_name_format (name, text);
+  return so_outbox_file ("entries", text);
+}
+
+void
+so_outbox_set_warn (SoOutbox *outbox, SoOutboxWarnFunc warn, gpointer data)
+{
+  outbox->warn = warn;
+  outbox->warn_data = data;
+}
+
+void
+so_outbox_warning (SoOutbox *outbox, const char *format, ...)
+{
+  if (outbox->warn == NULL)
+    return;
+  va_list args;
+  va_start (args, format);
+  g_autofree char *line = g_strdup_vprintf (format, args);
+  va_end (args);
+  outbox->warn (outbox->warn_data, line);
+}
+
+const char *
+so_outbox_path (const SoOutbox *outbox)
+{
+  return outbox->path;
+}
+
+static gboolean
+folder_is_private (const SoOutbox *outbox, GError **error)
+{
+  struct stat st;
+  if (fstat (outbox->root, &st) != 0)
+    {
+      so_durable_error (error, errno, "%s", outbox->path);
+      return FALSE;
+    }
+  if (st.st_uid != geteuid ())
+    {
+      so_error_set (error, SO_ERROR_CANNOT_CREATE,
+                    _ ("Run sendoff as the folder's owner, or choose another outbox."),
+                    _ ("the outbox %s belongs to another user"), outbox->path);
+      return FALSE;
+    }
+  if ((st.st_mode & 07777) != 0700)
+    {
+      g_autofree char *remedy = g_strdup_printf (_ ("Run: chmod 700 “%s”"), outbox->path);
+      so_error_set (error, SO_ERROR_CANNOT_CREATE, remedy,
+                    _ ("the outbox %s has mode %04o: it must be its owner's alone (0700)"),
+                    outbox->path, (guint)(st.st_mode & 07777));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+is_own_folder (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+    if (g_str_equal (name, folders[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* A folder without our mark must hold nothing but what a start that was cut short leaves:
+ * an outbox is not made in the middle of somebody's files. */
+static gboolean
+is_empty (const SoOutbox *outbox, GError **error)
+{
+  int fd = openat (outbox->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *dir = fd >= 0 ? fdopendir (fd) : NULL;
+  if (dir == NULL)
+    {
+      so_durable_error (error, errno, "%s", outbox->path);
+      return FALSE;
+    }
+  gboolean empty = TRUE;
+  const struct dirent *found;
+  while (empty && (found = readdir (dir)) != NULL)
+    empty = found->d_name[0] == '.' || is_own_folder (found->d_name)
+            || g_str_equal (found->d_name, "format");
+  closedir (dir);
+  if (!empty)
+    so_error_set (error, SO_ERROR_CANNOT_CREATE,
+                  _ ("Choose an empty folder, or one that is not there yet."),
+                  _ ("%s is no outbox and has other files in it"), outbox->path);
+  return empty;
+}
+
+static gboolean
+write_format (SoOutbox *outbox)
+{
+  static const char text[] = SO_OUTBOX_HEAD SO_OUTBOX_FORMAT "\n";
+  g_autoptr (GError) error = NULL;
+  char name[SO_ENTRY_ID_LENGTH + 1];
+  int fd = so_outbox_new_file (outbox, name, &error);
+  if (fd < 0)
+    return FALSE;
+  SoOutboxFile tmp = so_outbox_file ("tmp", name);
+  gboolean done = so_durable_write (fd, text, strlen (text)) && fsync (fd) == 0
+                  && renameat (outbox->root, tmp.text, outbox->root, "format") == 0
+                  && so_durable_sync_folder (outbox->root);
+  int saved = errno;
+  if (!done)
+    unlinkat (outbox->root, tmp.text, 0);
+  close (fd);
+  errno = saved;
+  return done;
+}
+
+static gboolean
+make (SoOutbox *outbox, GError **error)
+{
+  if (!is_empty (outbox, error))
+    return FALSE;
+  gboolean made = TRUE;
+  for (gsize i = 0; made && i < G_N_ELEMENTS (folders); i++)
+    made = mkdirat (outbox->root, folders[i], 0700) == 0 || errno == EEXIST;
+  if (made && write_format (outbox))
+    return TRUE;
+  so_durable_error (error, errno, _ ("cannot make the outbox %s"), outbox->path);
+  return FALSE;
+}
+
+/* 1: ours; 0: none there; -1 with error. */
+static int
+read_format (SoOutbox *outbox, GError **error)
+{
+  char text[64] = "";
+  int fd = openat (outbox->root, "format", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0 && errno == ENOENT)
+    return 0;
+  gssize n = fd >= 0 ? so_durable_read_at (fd, text, sizeof text - 1, 0) : -1;
+  int saved = errno;
+  if (fd >= 0)
+    close (fd);
+  if (n < 0)
+    so_durable_error (error, saved, "%s/format", outbox->path);
+  else if (!g_str_has_prefix (text, SO_OUTBOX_HEAD))
+    so_error_set (error, SO_ERROR_CANNOT_CREATE, _ ("Choose another folder."),
+                  _ ("%s is no outbox of sendoff"), outbox->path);
+  else if (!g_str_equal (text, SO_OUTBOX_HEAD SO_OUTBOX_FORMAT "\n"))
+    so_error_set (error, SO_ERROR_CONFIG,
+                  _ ("Use the later version of sendoff, or another folder."),
+                  _ ("the outbox %s was made by a later version of sendoff"), outbox->path);
+  else
+    return 1;
+  return -1;
+}
+
+static gboolean
+open_folders (SoOutbox *outbox, GError **error)
+{
+  outbox->root = open (outbox->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (outbox->root < 0 && errno == ENOENT && so_durable_make_folder (outbox->path))
+    outbox->root = open (outbox->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (outbox->root < 0)
+    {
+      so_durable_error (error, errno, _ ("cannot open the outbox %s"), outbox->path);
+      return FALSE;
+    }
+  if (!folder_is_private (outbox, error))
+    return FALSE;
+  int format = read_format (outbox, error);
+  if (format < 0 || (format == 0 && !make (outbox, error)))
+    return FALSE;
+  outbox->entries = openat (outbox->root, "entries", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (outbox->entries < 0)
+    so_durable_error (error, errno, "%s/entries", outbox->path);
+  return outbox->entries >= 0;
+}
+
+SoOutbox *
+so_outbox_open (const char *path, GError **error)
+{
+  g_autoptr (SoOutbox) outbox = g_new0 (SoOutbox, 1);
+  outbox->path = g_strdup (path);
+  outbox->root = outbox->entries = -1;
+  outbox->spent_logs = g_ptr_array_new_with_free_func (g_free);
+  return open_folders (outbox, error) ? g_steal_pointer (&outbox) : NULL;
+}
+
+void
+so_outbox_close (SoOutbox *outbox)
+{
+  if (outbox == NULL)
+    return;
+  if (outbox->unsynced)
+    so_outbox_sync_entries (outbox);
+  if (outbox->entries >= 0)
+    close (outbox->entries);
+  if (outbox->root >= 0)
+    close (outbox->root);
+  g_ptr_array_unref (outbox->spent_logs);
+  g_free (outbox->path);
+  g_free (outbox);
+}
+
+gboolean
+so_outbox_sync_entries (SoOutbox *outbox)
+{
+  if (!so_durable_sync_folder (outbox->entries))
+    return FALSE;
+  outbox->unsynced = FALSE;
+  for (guint i = 0; i < outbox->spent_logs->len; i++)
+    unlinkat (outbox->root,
+              so_outbox_file ("attempts", g_ptr_array_index (outbox->spent_logs, i)).text, 0);
+  g_ptr_array_set_size (outbox->spent_logs, 0);
+  return TRUE;
+}
+
+gboolean
+so_outbox_sync (SoOutbox *outbox, GError **error)
+{
+  if (!outbox->unsynced || so_outbox_sync_entries (outbox))
+    return TRUE;
+  so_durable_error (error, errno, "%s/entries", outbox->path);
+  return FALSE;
+}
+
+gboolean
+so_outbox_new_id (char id[SO_ENTRY_ID_LENGTH + 1], GError **error)
+{
+  guint8 bits[10];
+  if (getrandom (bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+    {
+      so_durable_error (error, errno, "getrandom");
+      return FALSE;
+    }
+  so_entry_id_format (bits, id);
+  return TRUE;
+}
+
+int
+so_outbox_lock_fd (int fd)
+{
+  struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  if (fcntl (fd, F_OFD_SETLK, &whole) == 0)
+    return 0;
+  return errno == EACCES ? EAGAIN : errno;
+}
+
+/* Whether the new file is this process's: a sweeper may have been quicker with the lock, and
+ * then the file is as good as removed.  Without locks nobody sweeps. */
+static gboolean
+claim (int fd)
+{
+  struct stat st;
+  return so_outbox_lock_fd (fd) != EAGAIN && fstat (fd, &st) == 0 && st.st_nlink > 0;
+}
+
+static int
+create_in_tmp (SoOutbox *outbox, const char *name)
+{
+  SoOutboxFile file = so_outbox_file ("tmp", name);
+  int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  int fd = openat (outbox->root, file.text, flags, 0600);
+  if (fd < 0 && errno == ENOENT && mkdirat (outbox->root, "tmp", 0700) == 0)
+    fd = openat (outbox->root, file.text, flags, 0600);
+  return fd;
+}
+
+int
+so_outbox_new_file (SoOutbox *outbox, char name[SO_ENTRY_ID_LENGTH + 1], GError **error)
+{
+  while (so_outbox_new_id (name, error))
+    {
+      int fd = create_in_tmp (outbox, name);
+      if (fd >= 0 && claim (fd))
+        return fd;
+      if (fd >= 0)
+        close (fd);
+      else if (errno != EEXIST)
+        {
+          so_durable_error (error, errno, _ ("cannot write to the outbox %s"), outbox->path);
+          return -1;
+        }
+    }
+  return -1;
+}
+
+gboolean
+so_outbox_still_named (SoOutbox *outbox, const char *file, int fd)
+{
+  struct stat held, named;
+  int again = openat (outbox->root, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (again < 0)
+    return FALSE;
+  gboolean same = fstat (fd, &held) == 0 && fstat (again, &named) == 0
+                  && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+  close (again);
+  return same;
+}
+
+static SoOutboxFile
+free_name_aside (SoOutbox *outbox, const char *name)
+{
+  struct stat st;
+  SoOutboxFile file = so_outbox_file ("aside", name);
+  for (guint n = 2; fstatat (outbox->root, file.text, &st, AT_SYMLINK_NOFOLLOW) == 0; n++)
+    g_snprintf (file.text, sizeof file.text, "aside/%.70s.%u", name, n);
+  return file;
+}
+
+gboolean
+so_outbox_set_aside (SoOutbox *outbox, const char *name, const char *why, GError **error)
+{
+  g_autofree char *from = g_build_filename ("entries", name, NULL);
+  SoOutboxFile to = free_name_aside (outbox, name);
+  g_autofree char *shown = so_text_sanitise (name, -1, SO_TEXT_LINE_MAX);
+  gboolean moved = renameat (outbox->root, from, outbox->root, to.text) == 0;
+  if (!moved && errno == ENOENT && mkdirat (outbox->root, "aside", 0700) == 0)
+    moved = renameat (outbox->root, from, outbox->root, to.text) == 0;
+  if (!moved && errno == ENOENT)
+    return TRUE; /* somebody else did, or it was removed */
+  if (!moved)
+    {
+      so_durable_error (error, errno, _ ("cannot set aside %s in the outbox"), shown);
+      return FALSE;
+    }
+  so_outbox_warning (outbox, _ ("%s in the outbox: %s; moved to %s/aside"), shown, why,
+                     outbox->path);
+  return TRUE;
+}
