@@ -7,5 +7,8 @@
 #include "sendoff/i18n.h"
 
 const SoCommand so_commands[] = {
+  { "accounts", so_cmd_accounts, N_("list the accounts and whether they have a password") },
+  { "login", so_cmd_login, N_("put the account's password into the keyring") },
+  { "logout", so_cmd_logout, N_("take it out again") },
   { NULL, NULL, NULL },
 };
