@@ -111,7 +111,8 @@ so_wire_encode (SoWire *wire, const char *in, gsize in_length, gsize *in_used, c
               p = clean;
               /* Within a clean run an LF always closes a CRLF. */
               wire->at_line_start = p[-1] == '\n';
-              continue;
+              if (p == end || *p != '\n' || full - to < 2)
+                continue; /* else a bare LF, the commonest of what cannot stand */
             }
         }
       if (full - to < 2)

@@ -2,9 +2,9 @@
  * smtp-body.c - the octets of a message, read once, made canonical and sent.
  *
  * One buffer in, one buffer out: memory does not grow with the message.  The output
- * buffer is larger than the stream's, so whole pieces go to TLS without a copy, and the
- * tail stays in the stream to leave together with the final dot and the next message's
- * commands.
+ * buffer is filled before it leaves, so that every TLS record is a full one, and larger
+ * than the stream's, so that it goes to TLS without a copy; the tail stays in the stream
+ * to leave together with the final dot and the next message's commands.
  */
 #include "config.h"
 
@@ -16,7 +16,8 @@
 #include "smtp-private.h"
 
 #define IN_OCTETS 65536
-#define OUT_OCTETS 32768
+#define OUT_OCTETS 32768 /* two records */
+#define OUT_SPARE 4      /* what so_wire_encode() needs at least */
 
 typedef struct
 {
@@ -26,6 +27,7 @@ typedef struct
   SoWire wire;
   guint64 produced;  /* octets for the wire so far, with dot-stuffing for DATA */
   SoBodyResult stop; /* why writing stopped, if it was not the connection */
+  gsize filled;      /* octets of out */
   char in[IN_OCTETS];
   char out[OUT_OCTETS];
 } Pump;
@@ -61,8 +63,10 @@ keeps_promise (Pump *pump, gsize length)
 }
 
 static gboolean
-write_out (Pump *pump, gsize length)
+write_out (Pump *pump)
 {
+  gsize length = pump->filled;
+  pump->filled = 0;
   if (length == 0)
     return TRUE;
   if (pump->smtp->ehlo.chunking && !keeps_promise (pump, length))
@@ -77,12 +81,20 @@ encode_piece (Pump *pump, gsize length)
   for (gsize done = 0; done < length;)
     {
       gsize used = 0;
-      gsize made = so_wire_encode (&pump->wire, pump->in + done, length - done, &used, pump->out, OUT_OCTETS);
+      pump->filled += so_wire_encode (&pump->wire, pump->in + done, length - done, &used,
+                                      pump->out + pump->filled, OUT_OCTETS - pump->filled);
       done += used;
-      if (!write_out (pump, made))
+      if (OUT_OCTETS - pump->filled < OUT_SPARE && !write_out (pump))
         return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+finish_file (Pump *pump)
+{
+  pump->filled += so_wire_finish (&pump->wire, pump->out + pump->filled);
+  return write_out (pump);
 }
 
 static gboolean
@@ -97,7 +109,7 @@ pump_file (Pump *pump)
       if (n < 0)
         return stop (pump, SO_BODY_UNREADABLE);
       if (n == 0)
-        return write_out (pump, so_wire_finish (&pump->wire, pump->out));
+        return finish_file (pump);
       offset += n;
       if (!encode_piece (pump, (gsize) n))
         return FALSE;
@@ -138,6 +150,7 @@ so_body_put (SoSmtp *smtp, SoEnvelope *envelope, const SoFeed *feed)
   pump->submission = envelope->submission;
   pump->feed = feed;
   pump->produced = 0;
+  pump->filled = 0;
   pump->stop = SO_BODY_SENT;
   so_wire_init (&pump->wire, !smtp->ehlo.chunking);
   if (!(smtp->ehlo.chunking ? put_bdat (pump) : put_data (pump)))
