@@ -25,7 +25,7 @@
 typedef struct
 {
   int port, messages, size;
-  char *ca, *user, *password_file, *from, *bulk;
+  char *ca, *user, *password_command, *from, *bulk;
   gboolean implicit, sync;
 } Wish;
 
@@ -109,8 +109,8 @@ static void
 log_in (Wire *wire, const Wish *wish)
 {
   g_autofree char *password = NULL;
-  if (!g_file_get_contents (wish->password_file, &password, NULL, NULL))
-    give_up ("no password file");
+  if (!g_spawn_command_line_sync (wish->password_command, &password, NULL, NULL, NULL))
+    give_up ("the password command failed");
   g_strchomp (password);
   gsize user = strlen (wish->user), length = user + strlen (password) + 2;
   g_autofree char *plain = g_malloc0 (length + 1);
@@ -247,7 +247,7 @@ main (int argc, char **argv)
       = { { "port", 0, 0, G_OPTION_ARG_INT, &wish.port, "on loopback", "N" },
           { "ca", 0, 0, G_OPTION_ARG_FILENAME, &wish.ca, "trusted certificate", "FILE" },
           { "user", 0, 0, G_OPTION_ARG_STRING, &wish.user, "for AUTH PLAIN", "NAME" },
-          { "password-file", 0, 0, G_OPTION_ARG_FILENAME, &wish.password_file, "", "FILE" },
+          { "password-command", 0, 0, G_OPTION_ARG_STRING, &wish.password_command, "", "COMMAND" },
           { "implicit", 0, 0, G_OPTION_ARG_NONE, &wish.implicit, "implicit TLS", NULL },
           { "messages", 0, 0, G_OPTION_ARG_INT, &wish.messages, "how many", "N" },
           { "size", 0, 0, G_OPTION_ARG_INT, &wish.size, "of a message", "OCTETS" },
@@ -258,8 +258,8 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, NULL) || wish.ca == NULL
-      || wish.password_file == NULL)
-    give_up ("--port, --ca and --password-file are needed");
+      || wish.password_command == NULL)
+    give_up ("--port, --ca and --password-command are needed");
   Wire wire = { 0 };
   open_session (&wire, &wish);
   if (wish.bulk != NULL)
