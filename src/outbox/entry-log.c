@@ -52,23 +52,11 @@ read_log (SoEntry *entry, GError **error)
   return !entry->log->foreign;
 }
 
-/* Holding the entry's lock, the only other who may have the log's is a sweeper, for moments. */
-static gboolean
-lock_log (SoEntry *entry)
-{
-  struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-  int result;
-  do
-    result = fcntl (entry->log_fd, F_OFD_SETLKW, &whole);
-  while (result != 0 && errno == EINTR);
-  return result == 0;
-}
-
 gboolean
 so_entry_open_log (SoEntry *entry, GError **error)
 {
   SoOutboxFile file = so_outbox_file ("attempts", entry->name.id);
-  int mode = entry->locked ? O_RDWR | O_APPEND : O_RDONLY;
+  int mode = entry->locked ? O_RDWR : O_RDONLY;
   entry->log_fd
       = openat (entry->outbox->root, file.text, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (entry->log_fd < 0 && errno == ENOENT)
@@ -76,7 +64,8 @@ so_entry_open_log (SoEntry *entry, GError **error)
       entry->log = so_attempt_log_parse ("", 0);
       return TRUE;
     }
-  if (entry->log_fd < 0 || (entry->locked && !lock_log (entry)))
+  /* Holding the entry's lock, the only other who may have the log's is a sweeper, for moments. */
+  if (entry->log_fd < 0 || (entry->locked && !so_outbox_wait_for_lock (entry->log_fd)))
     return failed (entry, error);
   return read_log (entry, error);
 }
@@ -84,27 +73,16 @@ so_entry_open_log (SoEntry *entry, GError **error)
 static gboolean
 create_log (SoEntry *entry, GError **error)
 {
-  SoOutbox *outbox = entry->outbox;
-  SoOutboxFile file = so_outbox_file ("attempts", entry->name.id);
-  int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  entry->log_fd = openat (outbox->root, file.text, flags, 0600);
-  if (entry->log_fd < 0 && errno == ENOENT && mkdirat (outbox->root, "attempts", 0700) == 0)
-    entry->log_fd = openat (outbox->root, file.text, flags, 0600);
-  if (entry->log_fd < 0 || !lock_log (entry))
-    return failed (entry, error);
-  return TRUE;
+  entry->log_fd = so_outbox_open_for_writing (entry->outbox,
+                                              so_outbox_file ("attempts", entry->name.id).text);
+  return (entry->log_fd >= 0 && so_outbox_wait_for_lock (entry->log_fd)) || failed (entry, error);
 }
 
 static gboolean
 sync_folder (SoEntry *entry, GError **error)
 {
-  int fd = openat (entry->outbox->root, "attempts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean synced = fd >= 0 && so_durable_sync_folder (fd);
-  if (!synced)
-    failed (entry, error);
-  if (fd >= 0)
-    close (fd);
-  return synced;
+  SoOutboxFile file = so_outbox_file ("attempts", entry->name.id);
+  return so_outbox_sync_folder_of (entry->outbox, file.text) || failed (entry, error);
 }
 
 /* What the records are to be preceded by: the head of a new log, the end of a torn line. */
@@ -141,7 +119,7 @@ so_entry_append (SoEntry *entry, const GString *records, GError **error)
   if (!prepare (entry, &size))
     return failed (entry, error);
   g_autofree char *text = g_strconcat (lead_in (entry, size), records->str, NULL);
-  if (!so_durable_write (entry->log_fd, text, strlen (text)) || fsync (entry->log_fd) != 0)
+  if (!so_durable_write_at (entry->log_fd, text, strlen (text), size) || fsync (entry->log_fd) != 0)
     {
       failed (entry, error);
       /* Half a record would only be passed over; gone is tidier, and gives back its space. */

@@ -56,6 +56,19 @@ gboolean so_outbox_sync_entries (SoOutbox *outbox);
 /* Exclusive lock of an open file, not waited for.  0, EAGAIN if somebody has it, or an errno. */
 int so_outbox_lock_fd (int fd);
 
+/* The same, waiting for it: FALSE with errno. */
+gboolean so_outbox_wait_for_lock (int fd);
+
+/* Opens a file "FOLDER/NAME" to read and write, making it and its folder if need be; -1 with errno. */
+int so_outbox_open_for_writing (SoOutbox *outbox, const char *file);
+
+/* fsync of the folder a file "FOLDER/NAME" (or "NAME") stands in. */
+gboolean so_outbox_sync_folder_of (SoOutbox *outbox, const char *file);
+
+/* A small file as a whole, by way of tmp/; durable if asked for. */
+gboolean so_outbox_replace_file (SoOutbox *outbox, const char *file, const char *text,
+                                 gboolean durable, GError **error);
+
 /* The name leads to the open file, by the server's word and not a cache's. */
 gboolean so_outbox_still_named (SoOutbox *outbox, const char *file, int fd);
 

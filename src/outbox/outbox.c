@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,34 +113,13 @@ is_empty (const SoOutbox *outbox, GError **error)
   const struct dirent *found;
   while (empty && (found = readdir (dir)) != NULL)
     empty = found->d_name[0] == '.' || is_own_folder (found->d_name)
-            || g_str_equal (found->d_name, "format");
+            || g_str_equal (found->d_name, "format") || g_str_equal (found->d_name, "last-pass");
   closedir (dir);
   if (!empty)
     so_error_set (error, SO_ERROR_CANNOT_CREATE,
                   _ ("Choose an empty folder, or one that is not there yet."),
                   _ ("%s is no outbox and has other files in it"), outbox->path);
   return empty;
-}
-
-static gboolean
-write_format (SoOutbox *outbox)
-{
-  static const char text[] = SO_OUTBOX_HEAD SO_OUTBOX_FORMAT "\n";
-  g_autoptr (GError) error = NULL;
-  char name[SO_ENTRY_ID_LENGTH + 1];
-  int fd = so_outbox_new_file (outbox, name, &error);
-  if (fd < 0)
-    return FALSE;
-  SoOutboxFile tmp = so_outbox_file ("tmp", name);
-  gboolean done = so_durable_write (fd, text, strlen (text)) && fsync (fd) == 0
-                  && renameat (outbox->root, tmp.text, outbox->root, "format") == 0
-                  && so_durable_sync_folder (outbox->root);
-  int saved = errno;
-  if (!done)
-    unlinkat (outbox->root, tmp.text, 0);
-  close (fd);
-  errno = saved;
-  return done;
 }
 
 static gboolean
@@ -152,8 +130,9 @@ make (SoOutbox *outbox, GError **error)
   gboolean made = TRUE;
   for (gsize i = 0; made && i < G_N_ELEMENTS (folders); i++)
     made = mkdirat (outbox->root, folders[i], 0700) == 0 || errno == EEXIST;
-  if (made && write_format (outbox))
-    return TRUE;
+  if (made)
+    return so_outbox_replace_file (outbox, "format", SO_OUTBOX_HEAD SO_OUTBOX_FORMAT "\n", TRUE,
+                                   error);
   so_durable_error (error, errno, _ ("cannot make the outbox %s"), outbox->path);
   return FALSE;
 }
@@ -252,80 +231,6 @@ so_outbox_sync (SoOutbox *outbox, GError **error)
     return TRUE;
   so_durable_error (error, errno, "%s/entries", outbox->path);
   return FALSE;
-}
-
-gboolean
-so_outbox_new_id (char id[SO_ENTRY_ID_LENGTH + 1], GError **error)
-{
-  guint8 bits[10];
-  if (getrandom (bits, sizeof bits, 0) != (ssize_t)sizeof bits)
-    {
-      so_durable_error (error, errno, "getrandom");
-      return FALSE;
-    }
-  so_entry_id_format (bits, id);
-  return TRUE;
-}
-
-int
-so_outbox_lock_fd (int fd)
-{
-  struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-  if (fcntl (fd, F_OFD_SETLK, &whole) == 0)
-    return 0;
-  return errno == EACCES ? EAGAIN : errno;
-}
-
-/* Whether the new file is this process's: a sweeper may have been quicker with the lock, and
- * then the file is as good as removed.  Without locks nobody sweeps. */
-static gboolean
-claim (int fd)
-{
-  struct stat st;
-  return so_outbox_lock_fd (fd) != EAGAIN && fstat (fd, &st) == 0 && st.st_nlink > 0;
-}
-
-static int
-create_in_tmp (SoOutbox *outbox, const char *name)
-{
-  SoOutboxFile file = so_outbox_file ("tmp", name);
-  int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-  int fd = openat (outbox->root, file.text, flags, 0600);
-  if (fd < 0 && errno == ENOENT && mkdirat (outbox->root, "tmp", 0700) == 0)
-    fd = openat (outbox->root, file.text, flags, 0600);
-  return fd;
-}
-
-int
-so_outbox_new_file (SoOutbox *outbox, char name[SO_ENTRY_ID_LENGTH + 1], GError **error)
-{
-  while (so_outbox_new_id (name, error))
-    {
-      int fd = create_in_tmp (outbox, name);
-      if (fd >= 0 && claim (fd))
-        return fd;
-      if (fd >= 0)
-        close (fd);
-      else if (errno != EEXIST)
-        {
-          so_durable_error (error, errno, _ ("cannot write to the outbox %s"), outbox->path);
-          return -1;
-        }
-    }
-  return -1;
-}
-
-gboolean
-so_outbox_still_named (SoOutbox *outbox, const char *file, int fd)
-{
-  struct stat held, named;
-  int again = openat (outbox->root, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (again < 0)
-    return FALSE;
-  gboolean same = fstat (fd, &held) == 0 && fstat (again, &named) == 0
-                  && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
-  close (again);
-  return same;
 }
 
 static SoOutboxFile
