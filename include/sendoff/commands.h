@@ -5,7 +5,11 @@
 
 #include "sendoff/app.h"
 
+/* NULL if there is none of that name. */
+const SoCommand *so_command_find (const char *name);
+
 int so_cmd_accounts (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_login (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_logout (SoApp *app, int argc, char **argv, GError **error);
+int so_cmd_setup (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_test (SoApp *app, int argc, char **argv, GError **error);

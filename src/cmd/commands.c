@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "sendoff/commands.h"
 #include "sendoff/i18n.h"
 
@@ -10,5 +12,15 @@ const SoCommand so_commands[] = {
   { "accounts", so_cmd_accounts, N_("list the accounts and whether they have a password") },
   { "login", so_cmd_login, N_("put the account's password into the keyring") },
   { "logout", so_cmd_logout, N_("take it out again") },
+  { "setup", so_cmd_setup, N_("set up an account, step by step") },
   { NULL, NULL, NULL },
 };
+
+const SoCommand *
+so_command_find (const char *name)
+{
+  for (const SoCommand *command = so_commands; command->name != NULL; command++)
+    if (strcmp (command->name, name) == 0)
+      return command;
+  return NULL;
+}

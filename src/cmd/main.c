@@ -10,21 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sendoff/app.h"
+#include "sendoff/commands.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/program.h"
 #include "sendoff/secret-text.h"
 #include "sendoff/usage.h"
-
-static const SoCommand *
-find_command (const char *name)
-{
-  for (const SoCommand *command = so_commands; command->name != NULL; command++)
-    if (strcmp (command->name, name) == 0)
-      return command;
-  return NULL;
-}
 
 /* The command whose name is closest to a mistyped one, NULL if none is near. */
 static const SoCommand *
@@ -52,7 +43,7 @@ unknown_command (const char *name, GError **error)
 static int
 run_help (SoApp *app, int argc, char **argv, GError **error)
 {
-  const SoCommand *command = argc > 1 ? find_command (argv[1]) : NULL;
+  const SoCommand *command = argc > 1 ? so_command_find (argv[1]) : NULL;
   if (argc > 1 && command == NULL)
     return unknown_command (argv[1], error);
   if (command == NULL)
@@ -74,7 +65,7 @@ run_command (SoApp *app, int argc, char **argv, GError **error)
     }
   if (strcmp (argv[0], "help") == 0)
     return run_help (app, argc, argv, error);
-  const SoCommand *command = find_command (argv[0]);
+  const SoCommand *command = so_command_find (argv[0]);
   if (command == NULL)
     return unknown_command (argv[0], error);
   return command->run (app, argc, argv, error);

@@ -1,0 +1,110 @@
+"""setup: from an address to a test message that has left, asked or given as options."""
+
+import stat
+
+import pytest
+
+PASSWORD = "abcd-efgh-ijkl-mnop"
+ADDRESS = "me@icloud.com"
+
+
+def set_up(sendoff, *options, password=PASSWORD, **keywords):
+    return sendoff("setup", "--password-stdin", *options, input=password + "\n", **keywords)
+
+
+def icloud(*more):
+    return ["--preset", "icloud", "--address", ADDRESS, *more]
+
+
+def test_other_accounts_and_comments_are_kept(home, keyring, sendoff):
+    before = ("# written by hand\n[defaults]\naccount=own   # no comment\n\n"
+              "[account own]\n# the office\npreset=smtp\naddress = me@example.org\n"
+              "smtp-host=mail.example.org\n").replace("   # no comment", "")
+    home.write_config(before, mode=0o640)
+    set_up(sendoff, *icloud("--no-test"), status=0)
+    after = home.config_file.read_text()
+    assert after == before + f"\n[account icloud]\npreset = icloud\naddress = {ADDRESS}\n"
+    assert stat.S_IMODE(home.config_file.stat().st_mode) == 0o600
+    set_up(sendoff, *icloud("--no-test", "--set", "from-name=Me"), status=0)
+    assert home.config_file.read_text() == after + "from-name = Me\n"
+
+
+def test_a_linked_configuration_stays_linked(home, keyring, sendoff, tmp_path):
+    home.write_config("")
+    behind = tmp_path / "dotfiles"
+    home.config_file.rename(behind)
+    home.config_file.symlink_to(behind)
+    set_up(sendoff, *icloud("--no-test"), status=0)
+    assert home.config_file.is_symlink() and ADDRESS in behind.read_text()
+
+
+def test_another_address_does_not_overwrite(home, keyring, sendoff):
+    set_up(sendoff, *icloud("--no-test"), status=0)
+    before = home.config_file.read_text()
+    options = ["--preset", "icloud", "--address", "you@icloud.com", "--no-test"]
+    result = set_up(sendoff, *options, status=64)
+    assert "--account NAME" in result.err and home.config_file.read_text() == before
+    set_up(sendoff, "--account", "second", *options, status=0)
+    assert "[account second]" in home.config_file.read_text()
+
+
+@pytest.mark.parametrize("options, status, words", [
+    ([], 64, "--preset and --address"),
+    (["--preset", "icloud"], 64, "--preset and --address"),
+    (["--preset", "icloud", "--address", "me"], 65, "no @"),
+    (["--preset", "icloud", "--address", "me@icloud.com\n[account x]"], 65, "not a mail address"),
+    (["--preset", "nonesuch", "--address", ADDRESS], 78, "nonesuch"),
+    (["--preset", "smtp", "--address", "me@example.org"], 78, "smtp-host"),
+    (icloud("--set", "colour=blue"), 78, "colour"),
+    (icloud("--set", "smtp-port=0"), 78, "smtp-port"),
+    (icloud("--set", "nothing"), 64, "KEY=VALUE"),
+    (icloud("--set", "from-name=a\nb"), 78, "one line"),
+    (["--preset", "outlook", "--address", "me@outlook.com"], 64, "token"),
+])
+def test_bad_answers_change_nothing(home, keyring, sendoff, options, status, words):
+    result = set_up(sendoff, *options, status=status)
+    assert words in result.err and PASSWORD not in result.err
+    assert not home.config_file.exists()
+    assert keyring.lookup("smtp.mail.me.com", ADDRESS) == ""
+
+
+def test_without_a_keyring_nothing_is_written(home, sendoff):
+    set_up(sendoff, *icloud("--no-test"), status=75)
+    assert not home.config_file.exists()
+
+
+def test_without_a_keyring_a_command_will_do(home, sendoff):
+    with sendoff.terminal("setup", *icloud("--no-test")) as terminal:
+        terminal.expect("no session bus|cannot be reached|session bus")
+        terminal.expect("A command that prints the password.*: ")
+        terminal.answer("printf " + PASSWORD)
+        assert terminal.finish() == 0
+    assert f"password-command = printf {PASSWORD}\n" in home.config_file.read_text()
+    assert sendoff("login", status=0)
+
+
+def test_breaking_off_leaves_nothing(home, keyring, sendoff):
+    with sendoff.terminal("setup", *icloud()) as terminal:
+        terminal.expect("Password of .*: ")
+        terminal.interrupt()
+        assert terminal.finish() in (-2, 130)
+        assert terminal.echoes
+    assert not home.config_file.exists()
+
+
+def test_a_folder_that_cannot_be_written(home, keyring, sendoff):
+    (home.config / "sendoff").write_text("a file in the way")
+    result = set_up(sendoff, *icloud("--no-test"))
+    assert result.status in (73, 78) and "→" in result.err
+
+
+def test_a_faulty_configuration_is_not_touched(home, keyring, sendoff):
+    home.write_config("[account icloud]\nnonsense\n")
+    set_up(sendoff, *icloud("--no-test"), status=78)
+    assert home.config_file.read_text() == "[account icloud]\nnonsense\n"
+
+
+def test_json(home, keyring, sendoff):
+    result = set_up(sendoff, "--json", *icloud("--no-test"), status=0)
+    assert result.result == {"event": "result", "status": "configured", "account": "icloud",
+                             "config": str(home.config_file)}
