@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Runs a client against the hostile server's cases and judges what it said and did.
 
-As a program it prints the table of cases in Markdown (`hostile_run.py PROGRAM [PATTERN]`)
-and ends with 1 when a bar was missed.  tests/e2e/test_hostile.py uses run_all().
+As a program it prints the table of cases in Markdown (`hostile_run.py PROGRAM [PATTERN
+[CASES-AT-ONCE]]`) and ends with 1 when a bar was missed.  tests/e2e/test_hostile.py uses run_all().
 """
 import base64
 import concurrent.futures
@@ -24,7 +24,7 @@ import hostile_certs  # noqa: E402
 ADDRESS, PASSWORD = "me@example.org", "hx7q-wvut-k2pd-zzrm"
 TIMEOUT = 2    # seconds, configured
 MARGIN = 1.0   # seconds that a busy machine may add
-AT_ONCE = 24   # cases side by side: they mostly wait
+AT_ONCE = 8   # cases side by side: they mostly wait
 
 # Whatever could steer a terminal or hide text (C0 but tab and newline, DEL, C1, bidi).
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -200,6 +200,15 @@ def _strings(value):
     return [text for one in value for text in _strings(one)] if isinstance(value, list) else []
 
 
+def check_sound(result):
+    """Nothing a sanitizer or the system would say of a broken program."""
+    for mark in (b"AddressSanitizer", b"LeakSanitizer", b"runtime error:", b"GLib-CRITICAL",
+                 b"sendoff-CRITICAL"):
+        if mark in result.err:
+            return "stderr has " + mark.decode()
+    return ""
+
+
 def check_lock_step(result):
     if result.seen.early and not result.case.name.startswith("breaker/closes"):
         return "a command came before the last one was answered"
@@ -215,7 +224,7 @@ def check_canonical(result):
 
 
 CHECKS = (check_class, check_status, check_truth, check_time, check_trust, check_output,
-          check_lock_step, check_canonical)
+          check_sound, check_lock_step, check_canonical)
 
 
 def failures(result):
@@ -244,7 +253,7 @@ def main():
     pattern = sys.argv[2] if len(sys.argv) > 2 else "*"
     cases = [case for case in hostile_cases.all_cases() if fnmatch.fnmatch(case.name, pattern)]
     start = time.monotonic()
-    results = run_all(program, cases)
+    results = run_all(program, cases, int(sys.argv[3]) if len(sys.argv) > 3 else AT_ONCE)
     table(results)
     missed = sum(bool(failures(result)) for result in results)
     print("\n%d cases in %.0f s, %d missed a bar, slowest %.2f s with timeout %d s" % (
