@@ -12,7 +12,8 @@
 SoSecret *so_login_ask (const SoApp *app, const SoAccount *account, gboolean from_stdin,
                         GError **error);
 
-/* FALSE before anybody is asked if the keyring could not keep the answer. */
+/* FALSE before anybody is asked if the account takes no password, or the keyring could not
+ * keep the answer. */
 gboolean so_login_prepare (const SoApp *app, const SoAccount *account, GError **error);
 
 gboolean so_login_store (const SoApp *app, const SoAccount *account, const SoSecret *secret,

@@ -183,12 +183,6 @@ compose_account (Setup *setup, GError **error)
 
 /* --- the password --- */
 
-static gboolean
-wants_token (const SoAccount *account)
-{
-  return account->auth == SO_AUTH_XOAUTH2 || account->auth == SO_AUTH_OAUTHBEARER;
-}
-
 /* For a provider that takes tokens, and where no keyring can be used. */
 static gboolean
 ask_for_command (Setup *setup, GError *why, GError **error)
@@ -216,13 +210,6 @@ keep_password (Setup *setup, GError **error)
       || so_credential_source (setup->account) != SO_SOURCE_KEYRING)
     return TRUE;
   GError *problem = NULL;
-  if (wants_token (setup->account))
-    {
-      so_error_set (&problem, SO_ERROR_USAGE,
-                    _("--set password-command=COMMAND names a program that prints a token"),
-                    _("%s takes no password but an access token"), setup->account->title);
-      return ask_for_command (setup, problem, error);
-    }
   if (!so_login_prepare (setup->app, setup->account, &problem))
     return ask_for_command (setup, problem, error);
   g_autoptr (SoSecret) secret = so_login_ask (setup->app, setup->account,

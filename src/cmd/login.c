@@ -78,9 +78,23 @@ so_login_ask (const SoApp *app, const SoAccount *account, gboolean from_stdin, G
   return g_steal_pointer (&secret);
 }
 
+/* A token is good for an hour: only a program can keep it fresh. */
+static gboolean
+takes_password (const SoAccount *account, GError **error)
+{
+  if (account->auth != SO_AUTH_XOAUTH2 && account->auth != SO_AUTH_OAUTHBEARER)
+    return TRUE;
+  so_error_set (error, SO_ERROR_USAGE,
+                _("set password-command to a program that prints an access token"),
+                _("%s takes no password but an access token"), account->title);
+  return FALSE;
+}
+
 gboolean
 so_login_prepare (const SoApp *app, const SoAccount *account, GError **error)
 {
+  if (!takes_password (account, error))
+    return FALSE;
   SoKeyringQuery query = so_credential_query (account, SO_SERVICE_SMTP, app->can_prompt);
   g_autoptr (GError) problem = NULL;
   guint entries = 0;

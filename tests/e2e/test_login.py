@@ -64,6 +64,13 @@ def test_without_a_terminal_nothing_is_asked(configured):
     assert "--password-stdin" in result.err
 
 
+def test_a_provider_that_takes_tokens(home, keyring, sendoff):
+    home.write_config("[account outlook]\npreset = outlook\naddress = me@outlook.com\n")
+    result = sendoff("login", "--password-stdin", input="x\n", status=64)
+    assert "access token" in result.err and "password-command" in result.err
+    assert keyring.lookup("smtp-mail.outlook.com", "me@outlook.com") == ""
+
+
 def test_no_password_as_an_argument(configured):
     result = configured("login", "hunter2", status=64)
     assert "hunter2" not in result.err
