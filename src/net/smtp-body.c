@@ -16,7 +16,7 @@
 #include "smtp-private.h"
 
 #define IN_OCTETS 65536
-#define OUT_OCTETS 32768 /* two records */
+#define OUT_OCTETS 65536 /* four records */
 #define OUT_SPARE 4      /* what so_wire_encode() needs at least */
 
 typedef struct

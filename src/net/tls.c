@@ -247,6 +247,8 @@ so_transport_start_tls (SoTransport *transport, const SoAccount *account, const 
   gboolean well = ready && handshake (transport, &code);
   if (ready && !well)
     set_handshake_error (transport, &verification, host, code, error);
+  if (well && !so_transport_gather_records (transport))
+    g_error ("out of memory");
   info->version = g_strdup (well ? SSL_get_version (transport->ssl) : "");
   if (transport->ssl != NULL)
     SSL_CTX_set_cert_verify_callback (context, NULL, NULL); /* `verification` ends here */

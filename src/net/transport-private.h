@@ -22,6 +22,9 @@ struct SoTransport
   GByteArray *early; /* read while writing, given out first */
 };
 
+/* After the handshake: TLS writes through a buffer.  FALSE: out of memory. */
+gboolean so_transport_gather_records (SoTransport *transport);
+
 /* Waits for what SSL_read, SSL_write or SSL_connect asked for; FALSE sets the state. */
 gboolean so_transport_await_ssl (SoTransport *transport, int result);
 gboolean so_transport_await (SoTransport *transport, short events);

@@ -21,6 +21,7 @@
 #include "transport-private.h"
 
 #define STREAM_BUFFER 16384     /* one TLS record (RFC 8446 5.1) */
+#define GATHERED_OCTETS 73728   /* four records and what TLS adds to them */
 #define PROGRESS_OCTETS 16384
 #define UNSENT_LOOK_US (500 * 1000) /* how often the kernel's queue is looked at */
 
@@ -208,7 +209,37 @@ await_writable (SoTransport *transport)
   return transport->state == SO_TRANSPORT_WELL;
 }
 
-/* One try to write: octets, 0 for "not now", -1 for failure. */
+/* Records gather in a buffer, so that those of one write leave in one system call. */
+gboolean
+so_transport_gather_records (SoTransport *transport)
+{
+  BIO *gather = BIO_new (BIO_f_buffer ()), *wire = SSL_get_rbio (transport->ssl);
+  if (gather == NULL || BIO_set_write_buffer_size (gather, GATHERED_OCTETS) != 1)
+    {
+      BIO_free (gather);
+      return FALSE;
+    }
+  BIO_up_ref (wire);
+  SSL_set0_wbio (transport->ssl, BIO_push (gather, wire));
+  return TRUE;
+}
+
+static gboolean
+flush_records (SoTransport *transport)
+{
+  BIO *gather = SSL_get_wbio (transport->ssl);
+  while (BIO_flush (gather) <= 0)
+    {
+      if (!BIO_should_retry (gather))
+        return fail (transport, SO_TRANSPORT_RESET);
+      if (!await_writable (transport))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* One try to write: octets, 0 for "not now", -1 for failure.  All of count counts as
+ * written only when it has left: so_transport_written() decides what is uncertain. */
 static ssize_t
 write_now (SoTransport *transport, const void *buffer, size_t count)
 {
@@ -223,7 +254,7 @@ write_now (SoTransport *transport, const void *buffer, size_t count)
   ERR_clear_error ();
   int n = SSL_write (transport->ssl, buffer, (int) MIN (count, G_MAXINT));
   if (n > 0)
-    return n;
+    return (size_t) n < count || flush_records (transport) ? n : -1;
   int why = SSL_get_error (transport->ssl, n);
   if (why == SSL_ERROR_WANT_WRITE)
     return 0;
@@ -336,7 +367,8 @@ so_transport_free (SoTransport *transport)
     return;
   if (transport->ssl != NULL)
     {
-      if (transport->state == SO_TRANSPORT_WELL)
+      /* What is still gathered must not leave after all, with the farewell. */
+      if (transport->state == SO_TRANSPORT_WELL && BIO_wpending (SSL_get_wbio (transport->ssl)) == 0)
         SSL_shutdown (transport->ssl); /* sends close_notify, does not wait for the peer's */
       SSL_free (transport->ssl);
     }
