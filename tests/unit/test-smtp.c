@@ -199,6 +199,28 @@ test_refused_transaction_is_reset (void)
 }
 
 /* Exactly one message is uncertain: the one whose dot was sent. */
+/* Whatever a message holds, its data ends where we end it: nothing in it is a command. */
+static void
+test_no_smuggling (void)
+{
+#define SMUGGLED "MAIL FROM:<evil@example.org>"
+  static const char *const texts[] = {
+    "a\n.\n" SMUGGLED "\n",         "a\r.\r" SMUGGLED "\r",     "a\r\n.\r\n" SMUGGLED "\r\n",
+    "a\n.\r\n" SMUGGLED "\r\n",     "a\r\n.\n" SMUGGLED "\n",   "a\r\n.\r" SMUGGLED "\r\n",
+    "a\r\r\n.\r\r\n" SMUGGLED "\r", "a\n\r.\n\r" SMUGGLED "\r", ".\r\n" SMUGGLED "\r\n",
+  };
+  static const char *const script[] = { LOCK_STEP, "E: MAIL", "S: 250 ok", "E: RCPT", "S: 250 ok", "E: DATA",
+                                        "S: 354 go", "D:", "P:", "S: 250 kept", "E: QUIT", NULL };
+  static const char *const *const scripts[] = { script, NULL };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autofree char *seen = run (&(Case){ .scripts = scripts, .text = texts[i], .verdicts = "accepted;" });
+      const char *smuggled = strstr (seen, SMUGGLED);
+      g_assert_nonnull (smuggled);
+      g_assert_nonnull (strstr (smuggled, "\r\n.\r\n")); /* the first end of data stands behind it */
+    }
+}
+
 static void
 test_lost_after_dot (void)
 {
@@ -352,6 +374,7 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/mixed-recipients", test_mixed_recipients);
   g_test_add_func ("/smtp/354-for-nobody", test_354_for_nobody);
   g_test_add_func ("/smtp/reset", test_refused_transaction_is_reset);
+  g_test_add_func ("/smtp/no-smuggling", test_no_smuggling);
   g_test_add_func ("/smtp/lost-after-dot", test_lost_after_dot);
   g_test_add_func ("/smtp/silent-after-dot", test_silent_after_dot);
   g_test_add_func ("/smtp/lost-before-dot", test_lost_before_dot);
