@@ -11,5 +11,7 @@ const SoCommand *so_command_find (const char *name);
 int so_cmd_accounts (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_login (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_logout (SoApp *app, int argc, char **argv, GError **error);
+int so_cmd_outbox (SoApp *app, int argc, char **argv, GError **error);
+int so_cmd_retry (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_setup (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_test (SoApp *app, int argc, char **argv, GError **error);

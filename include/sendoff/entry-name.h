@@ -24,6 +24,7 @@ typedef enum
 
 /* Reasons: words in names and in JSON, never translated. */
 #define SO_REASON_NONE ""
+#define SO_REASON_BUDGET "budget"       /* queued: the account has sent enough for a day */
 #define SO_REASON_USER "user"           /* held: by a person */
 #define SO_REASON_SIZE "size"           /* held: too large for the account */
 #define SO_REASON_PASSWORD "password"   /* held: the account's password was refused */

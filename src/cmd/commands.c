@@ -12,6 +12,8 @@ const SoCommand so_commands[] = {
   { "accounts", so_cmd_accounts, N_("list the accounts and whether they have a password") },
   { "login", so_cmd_login, N_("put the account's password into the keyring") },
   { "logout", so_cmd_logout, N_("take it out again") },
+  { "outbox", so_cmd_outbox, N_("see and change what waits") },
+  { "retry", so_cmd_retry, N_("send what is due in the outbox") },
   { "setup", so_cmd_setup, N_("set up an account, step by step") },
   { NULL, NULL, NULL },
 };

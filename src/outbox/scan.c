@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "outbox-private.h"
+#include "sendoff/budget.h"
 #include "sendoff/durable.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
@@ -93,6 +94,9 @@ static void
 sort_in (SoOutboxPass *pass, const SoEntryName *name, gint64 now, gint64 horizon)
 {
   pass->n[name->state]++;
+  /* A reason to wait (the sender's budget) may reach a day ahead. */
+  if (name->reason[0] != '\0')
+    horizon += SO_BUDGET_WINDOW;
   gboolean due = name->state == SO_ENTRY_SENDING
                  || (waits (name) && (name->stamp <= now || name->stamp > now + horizon));
   if (due)

@@ -1,0 +1,276 @@
+/*
+ * cmd-retry.c - `sendoff retry`: one pass over what is due, for cron, timers and people.
+ *
+ * Without a terminal it says nothing unless something has changed for the worse: an entry
+ * newly failed or held, an account newly put on hold.
+ */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sendoff/app-outbox.h"
+#include "sendoff/clock.h"
+#include "sendoff/commands.h"
+#include "sendoff/config-file.h"
+#include "sendoff/deadline.h"
+#include "sendoff/error.h"
+#include "sendoff/i18n.h"
+#include "sendoff/interrupt.h"
+#include "sendoff/runner.h"
+#include "sendoff/text.h"
+#include "sendoff/timeline.h"
+
+#define SWEEP_US (200 * 1000) /* at most this after a pass; the rest next time */
+
+typedef struct
+{
+  SoApp *app;
+  SoOutbox *outbox;
+} Retry;
+
+static const char *
+outcome_word (SoRunOutcome outcome)
+{
+  static const char *const words[] = { "sent", "queued", "uncertain", "held", "failed" };
+  return words[outcome];
+}
+
+static char *
+reason_of (const SoRunReport *report)
+{
+  const SoVerdict *verdict
+      = report->submission != NULL ? so_submission_speaker (report->submission) : NULL;
+  return verdict != NULL ? so_entry_view_words (verdict) : g_strdup (report->text);
+}
+
+static void
+print_json (const SoRunReport *report)
+{
+  const SoEnvelope *envelope = so_entry_envelope (report->entry);
+  g_autofree char *reason = reason_of (report);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  so_json_string (builder, "event", "entry");
+  so_json_string (builder, "id", so_entry_name (report->entry)->id);
+  so_json_string (builder, "status", outcome_word (report->outcome));
+  so_json_string (builder, "account", envelope->account);
+  so_json_string (builder, "message_id", envelope->submission->message_id);
+  so_json_string (builder, "reason", reason);
+  json_builder_end_object (builder);
+  so_app_json (builder);
+}
+
+static char *
+words_for (const SoRunReport *report, const char *to, const char *reason)
+{
+  const char *id = so_entry_name (report->entry)->id;
+  switch (report->outcome)
+    {
+    case SO_RUN_SENT:
+      return g_strdup_printf (_ ("%s to %s is sent"), id, to);
+    case SO_RUN_DEFERRED:
+      return g_strdup_printf (_ ("%s to %s waits: %s"), id, to, reason);
+    case SO_RUN_UNCERTAIN:
+      return g_strdup_printf (_ ("%s to %s may have arrived or not: %s"), id, to, reason);
+    case SO_RUN_HELD:
+      return g_strdup_printf (_ ("%s to %s is held: %s"), id, to, reason);
+    case SO_RUN_FAILED:
+      break;
+    }
+  return g_strdup_printf (_ ("%s to %s failed: %s"), id, to, reason);
+}
+
+static void
+print_words (const SoApp *app, const SoRunReport *report)
+{
+  const GPtrArray *recipients = so_entry_envelope (report->entry)->submission->recipients;
+  const char *first = ((const SoRecipient *)g_ptr_array_index (recipients, 0))->address;
+  g_autofree char *to = so_text_sanitise (first, -1, 256);
+  g_autofree char *reason = reason_of (report);
+  g_autofree char *line = words_for (report, to, reason);
+  so_app_say (app, "%s", line);
+}
+
+/* Held by its account is no news but the first time: then the hold is told of. */
+static gboolean
+is_news (const SoRunReport *report)
+{
+  return report->outcome == SO_RUN_FAILED
+         || (report->outcome == SO_RUN_HELD
+             && so_entry_name (report->entry)->state == SO_ENTRY_HELD)
+         || (report->outcome == SO_RUN_UNCERTAIN);
+}
+
+static void
+take_report (gpointer data, const SoRunReport *report)
+{
+  const Retry *retry = data;
+  if (retry->app->json)
+    print_json (report);
+  else if (retry->app->talks_to_terminal || retry->app->verbose || is_news (report))
+    print_words (retry->app, report);
+}
+
+static int
+status_of (const SoRunSummary *summary)
+{
+  if (summary->n[SO_RUN_FAILED] > 0)
+    return SO_ERROR_REFUSED;
+  if (summary->needs_password)
+    return SO_ERROR_CREDENTIALS;
+  return summary->waiting > 0 ? SO_ERROR_TEMPORARY : 0;
+}
+
+static void
+print_result (const SoRunSummary *summary)
+{
+  static const char *const members[] = { "sent", "deferred", "uncertain", "held", "failed" };
+  const char *status = summary->n[SO_RUN_UNCERTAIN] > 0 ? "uncertain"
+                       : summary->n[SO_RUN_FAILED] > 0  ? "failed"
+                       : summary->n[SO_RUN_HELD] > 0    ? "held"
+                       : summary->waiting > 0           ? "queued"
+                                                        : "sent";
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  so_json_string (builder, "event", "result");
+  so_json_string (builder, "status", status);
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    so_json_number (builder, members[i], summary->n[i]);
+  so_json_number (builder, "waiting", summary->waiting);
+  so_json_time (builder, "next", summary->next < G_MAXINT64 ? summary->next : 0);
+  json_builder_end_object (builder);
+  so_app_json (builder);
+}
+
+/* Trouble that passes, or that was told when it began, is not told again to cron. */
+static gboolean
+is_to_be_told (const SoApp *app, const SoRunSummary *summary, const GError *error)
+{
+  gboolean passes = error->code == SO_ERROR_TEMPORARY || error->code == SO_ERROR_NO_HOST
+                    || error->code == SO_ERROR_PROTOCOL || error->code == SO_ERROR_CREDENTIALS;
+  return app->talks_to_terminal || app->verbose || summary->new_hold || !passes;
+}
+
+static int
+finish (const Retry *retry, const SoRunSummary *summary, GError *problem, GError **error)
+{
+  int status = status_of (summary);
+  if (problem == NULL)
+    return status;
+  /* What became of the entries counts more than why one could not be sent. */
+  if (status == 0)
+    status = so_error_exit_status (problem);
+  if (problem->code == SO_ERROR_INTERRUPTED)
+    {
+      g_propagate_error (error, problem);
+      return status;
+    }
+  if (is_to_be_told (retry->app, summary, problem))
+    so_app_print_error (retry->app, problem);
+  g_error_free (problem);
+  return status;
+}
+
+static void
+tidy_up (const Retry *retry, const SoRunSummary *summary)
+{
+  const SoPassRecord record = { .when = so_clock_wall_us () / G_USEC_PER_SEC,
+                                .sent = summary->n[SO_RUN_SENT],
+                                .waiting = summary->waiting,
+                                .status = status_of (summary) };
+  g_autoptr (GError) error = NULL;
+  if (!so_outbox_note_pass (retry->outbox, &record, &error)
+      || !so_outbox_sweep (retry->outbox, SWEEP_US, &error))
+    so_app_say (retry->app, _ ("Warning: %s"), error->message);
+}
+
+static SoReplyBook *
+load_book (GError **error)
+{
+  g_autofree char *text = so_config_data ("replies.conf", error);
+  return text != NULL ? so_reply_book_parse (text, "replies.conf", error) : NULL;
+}
+
+/* The entries named on the command line, made due. */
+static GPtrArray *
+release_named (const Retry *retry, char **ids, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  gint64 now = so_clock_wall_us () / G_USEC_PER_SEC;
+  for (; *ids != NULL; ids++)
+    {
+      g_autoptr (SoEntry) entry = so_app_lock_entry (retry->outbox, *ids, error);
+      if (entry == NULL)
+        return NULL;
+      SoEntryState state = so_entry_name (entry)->state;
+      gboolean stands = state == SO_ENTRY_HELD || state == SO_ENTRY_FAILED;
+      if (stands && !so_entry_release (entry, now, now, "", error))
+        return NULL;
+      g_ptr_array_add (names, g_memdup2 (so_entry_name (entry), sizeof (SoEntryName)));
+    }
+  return g_steal_pointer (&names);
+}
+
+static int
+run_pass (const Retry *retry, gboolean now, const GPtrArray *names, GError **error)
+{
+  g_autoptr (SoReplyBook) book = load_book (error);
+  if (book == NULL)
+    return 0;
+  g_autoptr (SoTimeline) timeline = so_timeline_new (retry->app, FALSE);
+  SoInterrupt interrupt;
+  so_interrupt_begin (&interrupt);
+  const SoRunOptions options = {
+    .outbox = retry->outbox,
+    .config = retry->app->config,
+    .deliver = { .book = book,
+                 .observer = so_timeline_observer (timeline),
+                 .timeout = SO_TIMEOUT_QUEUE,
+                 .interrupt_fd = interrupt.fd,
+                 .may_prompt = retry->app->can_prompt },
+    .now = now,
+    .names = names,
+    .report = take_report,
+    .data = (gpointer)retry,
+  };
+  SoRunSummary summary;
+  GError *problem = NULL;
+  so_run_pass (&options, &summary, &problem);
+  int signal_number = so_interrupt_end (&interrupt);
+  tidy_up (retry, &summary);
+  if (retry->app->json)
+    print_result (&summary);
+  int status = finish (retry, &summary, problem, error);
+  if (signal_number != 0)
+    raise (signal_number);
+  return status;
+}
+
+int
+so_cmd_retry (SoApp *app, int argc, char **argv, GError **error)
+{
+  gboolean now = FALSE;
+  const GOptionEntry entries[] = {
+    { "now", 0, 0, G_OPTION_ARG_NONE, &now,
+      N_ ("also what is not due yet, and accounts that could not be reached"), NULL },
+    { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
+  };
+  if (!so_app_parse (app, &argc, &argv, entries, _ ("[ID…]"),
+                     _ ("Sends what is due in the outbox, or the entries named. Says nothing where "
+                        "nobody looks\n"
+                        "and nothing is wrong. Exit status: 0 all sent or nothing due, 69 "
+                        "something failed for\n"
+                        "good, 75 something still waits, 77 an account waits for a new password."),
+                     error))
+    return 0;
+  g_autoptr (SoOutbox) outbox = so_app_outbox (app, error);
+  if (outbox == NULL)
+    return 0;
+  const Retry retry = { app, outbox };
+  if (argc == 1)
+    return run_pass (&retry, now, NULL, error);
+  g_autoptr (GPtrArray) names = release_named (&retry, argv + 1, error);
+  return names != NULL ? run_pass (&retry, TRUE, names, error) : 0;
+}

@@ -1,0 +1,21 @@
+/*
+ * message-text.h - the text of a waiting message on its way through a person's hands.
+ */
+#pragma once
+
+#include "sendoff/entry.h"
+
+typedef struct SoMessageText SoMessageText;
+
+SoMessageText *so_message_text_open (SoEntry *entry, GError **error);
+void so_message_text_free (SoMessageText *text);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoMessageText, so_message_text_free)
+
+/* In $VISUAL or $EDITOR, in a private file that is gone afterwards.  What comes back must
+ * still be a message. */
+gboolean so_message_text_edit (SoMessageText *text, GError **error);
+
+/* change: "OLD=NEW"; in the header fields To and Cc. */
+void so_message_text_change_address (SoMessageText *text, const char *change);
+
+gboolean so_message_text_write (const SoMessageText *text, SoEnqueue *enqueue, GError **error);

@@ -1,0 +1,166 @@
+/*
+ * entry-view.c - state, due time and reason of an entry in words.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "sendoff/cause.h"
+#include "sendoff/entry-view.h"
+#include "sendoff/i18n.h"
+
+void
+so_entry_view_free (SoEntryView *view)
+{
+  if (view == NULL)
+    return;
+  g_free (view->account);
+  g_free (view->from);
+  g_strfreev (view->to);
+  g_free (view->reason);
+  g_free (view->remedy);
+  g_free (view);
+}
+
+char *
+so_entry_view_words (const SoVerdict *verdict)
+{
+  if (verdict->reply != NULL)
+    return so_reply_line (verdict->reply);
+  return g_strdup (verdict->note[0] != '\0' ? verdict->note : so_cause_explain (verdict->cause));
+}
+
+static char **
+all_addresses (const SoEnvelope *envelope)
+{
+  const GPtrArray *recipients = envelope->submission->recipients;
+  char **to = g_new0 (char *, recipients->len + 1);
+  for (guint i = 0; i < recipients->len; i++)
+    to[i] = g_strdup (((const SoRecipient *)g_ptr_array_index (recipients, i))->address);
+  return to;
+}
+
+/* What the name says about why. */
+static const struct
+{
+  const char *reason;
+  const char *words;
+  const char *remedy;
+} reasons[] = {
+  { SO_REASON_USER, N_ ("held by you"), N_ ("Run “sendoff outbox release %s”.") },
+  { SO_REASON_SIZE, N_ ("too large for the account"),
+    N_ ("Replace an attachment by a link: “sendoff outbox edit %s”; Mail Drop, iCloud Drive, "
+        "Google "
+        "Drive and Dropbox carry up to 5 GB.") },
+  { SO_REASON_ACCOUNT, N_ ("its account is not in the configuration"),
+    N_ ("Configure the account again, then run “sendoff outbox release %s”.") },
+  { SO_REASON_UNCERTAIN, N_ ("it may have arrived: the server's last word got lost"),
+    N_ ("Ask the recipient; “sendoff outbox release %s” sends it again, “sendoff outbox remove %s” "
+        "does not.") },
+  { SO_REASON_EXPIRED, N_ ("it could not be sent in time"),
+    N_ ("Run “sendoff outbox release %s” to try again.") },
+  { SO_REASON_REFUSED, N_ ("refused by the server"),
+    N_ ("Correct it with “sendoff outbox edit %s”, or run “sendoff outbox remove %s”.") },
+  { SO_REASON_BUDGET, N_ ("the account has sent all its provider allows in a day"), "" },
+};
+
+static const char *
+words_for (const char *reason)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
+    if (g_str_equal (reasons[i].reason, reason))
+      return _ (reasons[i].words);
+  return "";
+}
+
+/* The remedy with the id in it: %s is the only thing in it that is replaced. */
+static char *
+remedy_for (const char *reason, const char *id)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
+    if (g_str_equal (reasons[i].reason, reason) && reasons[i].remedy[0] != '\0')
+      {
+        g_auto (GStrv) parts = g_strsplit (_ (reasons[i].remedy), "%s", 0);
+        return g_strjoinv (id, parts);
+      }
+  return g_strdup ("");
+}
+
+static char *
+last_words (const SoEntry *entry, const char **cause)
+{
+  const SoAttempt *last = so_attempt_log_last (so_entry_log (entry));
+  if (last == NULL)
+    return g_strdup ("");
+  if (last->kind == SO_ATTEMPT_NOTE)
+    return g_strdup (last->text);
+  *cause = last->verdict->cause;
+  return so_entry_view_words (last->verdict);
+}
+
+static char *
+join (const char *words, const char *detail)
+{
+  if (*words == '\0' || *detail == '\0' || g_str_equal (words, detail))
+    return g_strdup (*words != '\0' ? words : detail);
+  return g_strdup_printf ("%s: %s", words, detail);
+}
+
+static void
+explain (SoEntryView *view, const SoEntry *entry)
+{
+  const char *cause = "";
+  g_autofree char *last = last_words (entry, &cause);
+  view->reason = join (words_for (view->name.reason), last);
+  view->remedy = remedy_for (view->name.reason, view->name.id);
+  if (view->name.reason[0] == '\0' || g_str_equal (view->name.reason, SO_REASON_REFUSED))
+    {
+      const char *known = so_cause_remedy (cause);
+      if (*known != '\0')
+        {
+          g_free (view->remedy);
+          view->remedy = g_strdup (known);
+        }
+    }
+}
+
+static void
+apply_hold (SoEntryView *view, const SoAccountHold *hold)
+{
+  if (hold->until > 0)
+    view->due = MAX (view->due, hold->until);
+  else
+    {
+      view->due = 0;
+      view->state = SO_ENTRY_HELD;
+    }
+  const char *words = hold->reason == SO_HOLD_PASSWORD ? _ ("the account's password was refused")
+                      : hold->reason == SO_HOLD_LIMIT  ? _ ("the account has to wait")
+                                                       : _ ("the account could not be reached");
+  g_free (view->reason);
+  view->reason = join (words, hold->text);
+  g_free (view->remedy);
+  view->remedy = g_strdup (hold->reason == SO_HOLD_PASSWORD ? _ ("Run “sendoff login”.") : "");
+}
+
+SoEntryView *
+so_entry_view_new (const SoEntry *entry, const SoAccountHold *hold, gint64 now, gint64 horizon)
+{
+  const SoEnvelope *envelope = so_entry_envelope (entry);
+  SoEntryView *view = g_new0 (SoEntryView, 1);
+  view->name = *so_entry_name (entry);
+  view->state = view->name.state;
+  view->account = g_strdup (envelope->account);
+  view->from = g_strdup (envelope->submission->sender);
+  view->to = all_addresses (envelope);
+  view->size = envelope->submission->wire_size;
+  view->attempts = so_entry_log (entry)->n_attempts;
+  view->created = envelope->created;
+  explain (view, entry);
+  gboolean waits = view->state == SO_ENTRY_QUEUED || view->state == SO_ENTRY_UNCERTAIN;
+  if (waits)
+    view->due = view->name.stamp;
+  if (waits && so_account_hold_stops (hold, now, horizon))
+    apply_hold (view, hold);
+  return view;
+}

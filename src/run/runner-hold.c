@@ -1,0 +1,73 @@
+/*
+ * runner-hold.c - the breaker: an account that is refused or not reached is left alone.
+ *
+ * A refused password stops everything until there is a new one.  Anything else lets the
+ * account rest for a time that doubles with each try, whatever the number of its entries.
+ */
+#include "config.h"
+
+#include "runner-private.h"
+#include "sendoff/backoff.h"
+#include "sendoff/i18n.h"
+
+#define LIMIT_REST 900 /* s: the least rest after "you have sent too much"; ours */
+
+gboolean
+so_run_needs_person (const SoVerdict *trouble)
+{
+  return trouble->scope == SO_SCOPE_ACCOUNT && trouble->outcome == SO_OUTCOME_REJECTED;
+}
+
+/* The keyring did not give a password: nothing was asked of the server, so nothing rests. */
+static gboolean
+is_our_own (const SoVerdict *trouble)
+{
+  return trouble->scope == SO_SCOPE_ACCOUNT && trouble->reply == NULL;
+}
+
+static SoHoldReason
+reason_for (const SoVerdict *trouble)
+{
+  if (so_run_needs_person (trouble))
+    return SO_HOLD_PASSWORD;
+  return trouble->scope == SO_SCOPE_ACCOUNT ? SO_HOLD_LIMIT : SO_HOLD_CONNECTION;
+}
+
+static char *
+words_of (const SoVerdict *trouble)
+{
+  return trouble->reply != NULL ? so_reply_line (trouble->reply) : g_strdup (trouble->note);
+}
+
+void
+so_run_hold_account (SoRun *run, const SoVerdict *trouble)
+{
+  if (is_our_own (trouble))
+    return;
+  const SoAccount *account = run->account;
+  gint64 now = so_run_now ();
+  SoHoldReason reason = reason_for (trouble);
+  gboolean again = run->hold != NULL && run->hold->reason == reason && run->accepted == 0;
+  g_autofree char *text = words_of (trouble);
+  SoAccountHold hold = { .reason = reason, .since = again ? run->hold->since : now, .text = text };
+  hold.tries = again ? run->hold->tries + 1 : 1;
+  guint initial
+      = reason == SO_HOLD_LIMIT ? MAX (account->retry_initial, LIMIT_REST) : account->retry_initial;
+  if (reason != SO_HOLD_PASSWORD)
+    hold.until
+        = now + so_backoff_delay (hold.tries, initial, account->retry_max, g_random_double ());
+  else
+    run->summary->needs_password = TRUE;
+  run->summary->new_hold |= !again;
+  GError *error = NULL;
+  if (!so_account_hold (run->options->outbox, run->account_name, &hold, &error))
+    so_run_note_problem (run, error);
+}
+
+void
+so_run_end_hold (SoRun *run)
+{
+  GError *error = NULL;
+  if (run->hold != NULL && !so_account_end_hold (run->options->outbox, run->account_name, &error))
+    so_run_note_problem (run, error);
+}

@@ -1,0 +1,353 @@
+/*
+ * runner.c - one pass over the outbox: candidates, accounts, sessions.
+ *
+ * The account of an entry stands in the entry, so it is known only when that is opened: the
+ * first candidate gives the account, its session takes all others of the same account along, and
+ * those of another are remembered for theirs.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "runner-private.h"
+#include "sendoff/clock.h"
+#include "sendoff/error.h"
+#include "sendoff/i18n.h"
+
+#define FAR_AHEAD (G_MAXINT64 / 4)
+
+gint64
+so_run_now (void)
+{
+  return so_clock_wall_us () / G_USEC_PER_SEC;
+}
+
+void
+so_run_note_problem (SoRun *run, GError *problem)
+{
+  gboolean first = run->problem == NULL;
+  if (first || g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED))
+    {
+      g_clear_error (&run->problem);
+      run->problem = problem;
+    }
+  else
+    g_error_free (problem);
+}
+
+void
+so_run_report (SoRun *run, SoRunOutcome outcome, const SoEntry *entry,
+               const SoSubmission *submission, const char *text)
+{
+  run->summary->n[outcome]++;
+  SoEntryState state = so_entry_name (entry)->state;
+  if (outcome != SO_RUN_SENT && (state == SO_ENTRY_QUEUED || state == SO_ENTRY_UNCERTAIN))
+    run->summary->waiting++;
+  const SoRunReport report = { outcome, entry, submission, run->account, text };
+  if (run->options->report != NULL)
+    run->options->report (run->options->data, &report);
+}
+
+static void
+candidate_free (gpointer data)
+{
+  SoRunCandidate *candidate = data;
+  so_entry_free (candidate->entry);
+  g_free (candidate->account);
+  g_free (candidate);
+}
+
+static SoRunCandidate *
+add_candidate (SoRun *run, const SoEntryName *name)
+{
+  SoRunCandidate *candidate = g_new0 (SoRunCandidate, 1);
+  candidate->name = *name;
+  g_ptr_array_add (run->candidates, candidate);
+  return candidate;
+}
+
+gint64
+so_run_horizon (const SoConfig *config)
+{
+  gint64 longest = 3600;
+  for (const char *const *name = so_config_names (config); *name != NULL; name++)
+    {
+      g_autoptr (SoAccount) account = so_config_account (config, *name, "", NULL);
+      if (account != NULL)
+        longest = MAX (longest, account->retry_max);
+    }
+  return longest + longest / 4;
+}
+
+static gboolean
+find_candidates (SoRun *run)
+{
+  const SoRunOptions *options = run->options;
+  GError *error = NULL;
+  if (options->names != NULL)
+    {
+      for (guint i = 0; i < options->names->len; i++)
+        add_candidate (run, g_ptr_array_index (options->names, i));
+      return TRUE;
+    }
+  g_autoptr (SoOutboxPass) pass
+      = so_outbox_pass (options->outbox, options->now ? FAR_AHEAD : so_run_now (),
+                        so_run_horizon (run->options->config), &error);
+  if (pass == NULL)
+    {
+      so_run_note_problem (run, error);
+      return FALSE;
+    }
+  for (guint i = 0; i < pass->due->len; i++)
+    add_candidate (run, &g_array_index (pass->due, SoEntryName, i));
+  return TRUE;
+}
+
+/* When the session has sent something, losing it is no sign that the server is away. */
+static gboolean
+is_worth_a_second_session (const SoRun *run)
+{
+  return run->accepted > 0 && run->problem == NULL && run->trouble != NULL
+         && run->trouble->scope == SO_SCOPE_CONNECTION;
+}
+
+/* The trouble before anything was sent, told of the entry whose turn it was. */
+static void
+settle_first (SoRun *run, const SoVerdict *trouble)
+{
+  SoSubmission *submission = run->ready != NULL ? g_steal_pointer (&run->ready) : NULL;
+  run->stopped = TRUE;
+  if (submission == NULL)
+    return;
+  so_submission_settle (submission, trouble);
+  so_run_done (run, submission);
+}
+
+static void
+judge_end (SoRun *run, SoVerdict *trouble, GError *problem)
+{
+  if (g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_CREDENTIALS))
+    run->summary->needs_password = TRUE;
+  if (!g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED) && trouble != NULL)
+    settle_first (run, trouble);
+  so_run_note_problem (run, problem);
+}
+
+static void
+deliver (SoRun *run)
+{
+  const SoFeed feed
+      = { .next = so_run_next, .completing = so_run_completing, .done = so_run_done, .data = run };
+  g_autoptr (SoVerdict) trouble = NULL;
+  GError *problem = NULL;
+  run->accepted = 0;
+  g_clear_pointer (&run->trouble, so_verdict_free);
+  if (!so_deliver (run->account, &feed, &run->options->deliver, &trouble, &problem))
+    {
+      if (run->accepted > 0 && trouble == NULL
+          && !g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED))
+        g_clear_error (&problem);
+      else
+        judge_end (run, trouble, problem);
+    }
+  if (!so_outbox_sync (run->options->outbox, &problem))
+    so_run_note_problem (run, problem);
+}
+
+static void
+send_for_account (SoRun *run)
+{
+  /* No session is opened to find out that nothing can be sent. */
+  while ((run->ready = so_run_next (run)) != NULL)
+    {
+      deliver (run);
+      if (!is_worth_a_second_session (run))
+        break;
+      run->stopped = FALSE;
+    }
+  if (run->ready != NULL)
+    so_run_put_back (run);
+  if (run->trouble != NULL)
+    so_run_hold_account (run, run->trouble);
+  else if (run->accepted > 0)
+    so_run_end_hold (run);
+}
+
+/* Under a hold, or without a configuration, entries are looked at, but none is sent. */
+static void
+look_after_the_rest (SoRun *run)
+{
+  run->stopped = TRUE;
+  run->at = 0;
+  so_run_next (run);
+}
+
+static SoAccount *
+find_account (SoRun *run, const SoEntry *entry)
+{
+  const SoEnvelope *envelope = so_entry_envelope (entry);
+  SoAccount *account = so_config_account (run->options->config, envelope->account, "", NULL);
+  if (account != NULL)
+    return account;
+  /* A preset's name with the sender's address, as with --account NAME --from ADDRESS. */
+  return so_config_account (run->options->config, envelope->account, envelope->submission->sender,
+                            NULL);
+}
+
+static gboolean
+is_stopped_by_hold (const SoRun *run)
+{
+  const SoAccountHold *hold = run->hold;
+  if (!so_account_hold_stops (hold, so_run_now (), so_run_horizon (run->options->config)))
+    return FALSE;
+  return hold->reason == SO_HOLD_PASSWORD || !run->options->now;
+}
+
+static void
+begin_account (SoRun *run, const char *name, const SoEntry *entry)
+{
+  GError *error = NULL;
+  run->account_name = name;
+  run->account = find_account (run, entry);
+  run->at = 0;
+  run->accepted = 0;
+  run->hold = so_account_get_hold (run->options->outbox, name, &error);
+  if (error == NULL)
+    run->uses = so_account_uses (run->options->outbox, name, so_run_now (), &error);
+  if (error != NULL)
+    so_run_note_problem (run, error);
+  run->stopped = run->account == NULL || run->uses == NULL || is_stopped_by_hold (run);
+  if (run->stopped && run->account != NULL && run->hold != NULL
+      && run->hold->reason == SO_HOLD_PASSWORD)
+    run->summary->needs_password = TRUE;
+}
+
+static void
+end_account (SoRun *run)
+{
+  for (guint i = 0; i < run->candidates->len; i++)
+    {
+      SoRunCandidate *candidate = g_ptr_array_index (run->candidates, i);
+      if (candidate->finished || g_strcmp0 (candidate->account, run->account_name) != 0)
+        continue;
+      candidate->finished = TRUE;
+      run->summary->waiting++;
+    }
+  g_clear_pointer (&run->account, so_account_free);
+  g_clear_pointer (&run->hold, so_account_hold_free);
+  g_clear_pointer (&run->uses, g_array_unref);
+  g_clear_pointer (&run->trouble, so_verdict_free);
+}
+
+/* Looks into the candidate without locking it, to know whose turn it is. */
+static SoEntry *
+peek (SoRun *run, SoRunCandidate *candidate)
+{
+  SoEntry *entry = NULL;
+  GError *error = NULL;
+  if (so_outbox_peek (run->options->outbox, &candidate->name, &entry, &error) == SO_LOCK_DONE)
+    return entry;
+  candidate->finished = TRUE;
+  /* Locking sets aside what is no entry, and says so. */
+  if (g_error_matches (error, SO_ERROR_DOMAIN, SO_ERROR_DATA)
+      && so_outbox_lock (run->options->outbox, &candidate->name, &entry, NULL) == SO_LOCK_ASIDE)
+    g_clear_error (&error);
+  if (error != NULL)
+    so_run_note_problem (run, error);
+  so_entry_free (entry);
+  return NULL;
+}
+
+static void
+run_account_of (SoRun *run, SoRunCandidate *candidate)
+{
+  g_autoptr (SoEntry) seen = candidate->entry == NULL ? peek (run, candidate) : NULL;
+  const SoEntry *entry = candidate->entry != NULL ? candidate->entry : seen;
+  if (entry == NULL)
+    return;
+  g_free (candidate->account);
+  candidate->account = g_strdup (so_entry_envelope (entry)->account);
+  g_autofree char *name = g_strdup (candidate->account);
+  begin_account (run, name, entry);
+  if (run->stopped)
+    look_after_the_rest (run);
+  else
+    send_for_account (run);
+  end_account (run);
+}
+
+static gboolean
+is_over (const SoRun *run)
+{
+  return g_error_matches (run->problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED);
+}
+
+static void
+run_candidates (SoRun *run)
+{
+  for (guint i = 0; i < run->candidates->len && !is_over (run); i++)
+    {
+      SoRunCandidate *candidate = g_ptr_array_index (run->candidates, i);
+      if (!candidate->finished)
+        run_account_of (run, candidate);
+    }
+}
+
+static gboolean
+finish (SoRun *run, GError **error)
+{
+  g_ptr_array_unref (run->candidates);
+  if (run->problem == NULL)
+    return TRUE;
+  g_propagate_error (error, run->problem);
+  return FALSE;
+}
+
+static void
+begin (SoRun *run, const SoRunOptions *options, SoRunSummary *summary)
+{
+  memset (summary, 0, sizeof *summary);
+  summary->next = G_MAXINT64;
+  run->options = options;
+  run->summary = summary;
+  run->candidates = g_ptr_array_new_with_free_func (candidate_free);
+}
+
+static void
+find_next (SoRun *run)
+{
+  GError *error = NULL;
+  g_autoptr (SoOutboxPass) after = so_outbox_pass (run->options->outbox, so_run_now (),
+                                                   so_run_horizon (run->options->config), &error);
+  if (after == NULL)
+    {
+      so_run_note_problem (run, error);
+      return;
+    }
+  run->summary->next = after->due->len > 0 ? so_run_now () : after->next;
+}
+
+gboolean
+so_run_pass (const SoRunOptions *options, SoRunSummary *summary, GError **error)
+{
+  SoRun run = { 0 };
+  begin (&run, options, summary);
+  if (find_candidates (&run))
+    {
+      run_candidates (&run);
+      find_next (&run);
+    }
+  return finish (&run, error);
+}
+
+gboolean
+so_run_entry (const SoRunOptions *options, SoEntry *entry, SoRunSummary *summary, GError **error)
+{
+  SoRun run = { 0 };
+  SoRunOptions at_once = *options;
+  at_once.now = TRUE;
+  begin (&run, &at_once, summary);
+  add_candidate (&run, so_entry_name (entry))->entry = entry;
+  run_candidates (&run);
+  return finish (&run, error);
+}

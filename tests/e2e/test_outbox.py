@@ -1,0 +1,242 @@
+"""The outbox from outside: list, show, hold, release, edit, export, remove, verify; retry."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from support.program import BUILD
+
+MESSAGE = (b"From: me@icloud.com\nTo: \"A\" <a@example.org>,\n b@example.org\n"
+           b"Subject: =?UTF-8?B?5pel5pys6Kqe?=\nMessage-ID: <1@example.org>\n\nhello\n")
+
+
+class Outbox:
+    def __init__(self, home):
+        self.home = home
+        self.path = home.outbox
+
+    def driver(self, *words, message=MESSAGE):
+        done = subprocess.run([BUILD / "tests" / "fault" / "outbox-driver", self.path,
+                               *map(str, words)],
+                              input=message, env=self.home.env, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode().split()
+
+    def put(self, count=1, due=None, message=MESSAGE):
+        return self.driver("enqueue", count, *([due] if due else []), message=message)
+
+    def names(self):
+        return sorted(path.name for path in (self.path / "entries").glob("*"))
+
+    def file(self, entry):
+        return next((self.path / "entries").glob(f"*.{entry}"))
+
+
+@pytest.fixture
+def outbox(home):
+    return Outbox(home)
+
+
+def entries(result):
+    return [line for line in result.json if line["event"] == "entry"]
+
+
+def test_list(sendoff, outbox):
+    assert sendoff("outbox", "list", status=0).out == ""
+    first, second = outbox.put(2)
+    listed = sendoff("outbox", "list", "--json", status=0)
+    assert {entry["id"] for entry in entries(listed)} == {first, second}
+    assert listed.result["entries"] == 2
+    entry = entries(listed)[0]
+    assert entry["state"] == "queued" and entry["account"] == "icloud"
+    assert entry["from"] == "me@icloud.com" and entry["attempts"] == 0
+    assert entry["to"] == ["a@example.org", "b@example.org"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", entry["due"])
+    assert entry["size"] == len(MESSAGE) + MESSAGE.count(b"\n")
+    shown = sendoff("outbox", "list", status=0).out
+    assert first[:8] in shown and "a@example.org and 1 more" in shown
+
+
+def test_list_filters(sendoff, outbox):
+    first, second = outbox.put(2)
+    sendoff("outbox", "hold", first, status=0)
+    for filters, expected in ((["--state", "held"], {first}), (["--state", "queued"], {second}),
+                              (["--account", "icloud"], {first, second}),
+                              (["--account", "gmail"], set()), (["--to", "b@ex"], {first, second}),
+                              (["--to", "nobody"], set())):
+        listed = sendoff("outbox", "list", "--json", *filters, status=0)
+        assert {entry["id"] for entry in entries(listed)} == expected, filters
+    assert sendoff("outbox", "list", "--state", "asleep").status == 64
+
+
+def test_ids(sendoff, outbox):
+    ids = outbox.put(40)
+    assert sendoff("outbox", "show", ids[0][:10], status=0)
+    assert sendoff("outbox", "show", "nosuchid").status == 66
+    letters = [entry[0] for entry in ids]
+    common = next(letter for letter in letters if letters.count(letter) > 1)
+    ambiguous = sendoff("outbox", "show", common)
+    assert ambiguous.status == 64 and common in ambiguous.err
+
+
+def test_show(sendoff, outbox):
+    entry, = outbox.put()
+    outbox.driver("run", "partial", outbox.home.path / "server")
+    shown = sendoff("outbox", "show", entry, status=0).out
+    assert "Subject: 日本語" in shown and "accepted" in shown and "server:25" not in shown
+    result = sendoff("outbox", "show", entry, "--json", status=0)
+    assert result.result["subject"] == "日本語" and result.result["attempts"] == 1
+    attempts = [line for line in result.json if line["event"] == "attempt"]
+    assert {line["address"]: line["outcome"] for line in attempts} \
+        == {"a@example.org": "accepted", "b@example.org": "deferred"}
+
+
+def test_show_is_safe(sendoff, outbox):
+    entry, = outbox.put(message=b"Subject: \x1b]0;title\x07\x1b[31m\xff\nTo: a\x00b\n\n")
+    shown = sendoff("outbox", "show", entry, status=0)
+    assert "\x1b" not in shown.out and "\x07" not in shown.out
+
+
+def test_hold_and_release(sendoff, outbox):
+    entry, = outbox.put()
+    sendoff("outbox", "hold", entry[:8], status=0)
+    assert outbox.names()[0].startswith("held-user.")
+    listed = entries(sendoff("outbox", "list", "--json"))[0]
+    assert listed["state"] == "held" and listed["due"] == "" and "held by you" in listed["reason"]
+    sendoff("outbox", "release", entry, status=0)
+    assert outbox.names()[0].startswith("queued.")
+
+
+def test_remove_and_export(sendoff, outbox):
+    entry, = outbox.put()
+    exported = sendoff("outbox", "export", entry, status=0)
+    assert exported.out_bytes == MESSAGE
+    sendoff("outbox", "remove", entry, status=0)
+    assert outbox.names() == []
+    assert sendoff("outbox", "remove", entry).status == 66
+
+
+def test_edit_recipients(sendoff, outbox):
+    entry, = outbox.put()
+    outbox.driver("run", "partial", outbox.home.path / "server")
+    sendoff("outbox", "edit", entry, "--change", "b@example.org=c@example.org", status=0)
+    listed = entries(sendoff("outbox", "list", "--json"))[0]
+    assert listed["to"] == ["a@example.org", "c@example.org"]
+    text = sendoff("outbox", "export", entry).out_bytes
+    assert text == MESSAGE.replace(b"b@example.org", b"c@example.org")
+    # a@ has it already, c@ has not.
+    outbox.driver("run", "accept", outbox.home.path / "server")
+    sent = (outbox.home.path / "server").read_text().split("\n")
+    assert sent == [f"{entry} a@example.org", f"{entry} c@example.org", ""]
+    assert sendoff("outbox", "verify").status == 0
+
+
+def test_edit_refuses(sendoff, outbox):
+    entry, = outbox.put()
+    before = outbox.file(entry).read_bytes()
+    for words, status in ((["--to", "no address"], 65), (["--to", "a@b\nX: y"], 65),
+                          (["--change", "z@example.org=a@example.org"], 64),
+                          (["--change", "nothing"], 64), ([], 64)):
+        assert sendoff("outbox", "edit", entry, *words).status == status, words
+    assert outbox.file(entry).read_bytes() == before
+
+
+def test_edit_in_editor(sendoff, outbox, tmp_path):
+    entry, = outbox.put()
+    editor = tmp_path / "ed it"
+    editor.write_text("#!/bin/sh\nsed -i 's/^hello/bye/' \"$1\"\n")
+    editor.chmod(0o755)
+    sendoff("outbox", "edit", "-e", entry, env={"EDITOR": f"'{editor}'"}, status=0)
+    assert sendoff("outbox", "export", entry).out_bytes == MESSAGE.replace(b"hello", b"bye")
+    for spoil in ("false", "true > \"$1\"; :"):
+        spoiled = sendoff("outbox", "edit", "-e", entry, env={"EDITOR": spoil})
+        assert spoiled.status in (65, 75), str(spoiled)
+    assert b"bye" in sendoff("outbox", "export", entry).out_bytes
+
+
+def test_verify(sendoff, outbox):
+    good, bad, changed = outbox.put(3)
+    assert sendoff("outbox", "verify", status=0)
+    with outbox.file(bad).open("ab") as file:
+        file.write(b"x")
+    text = outbox.file(changed).read_bytes()
+    outbox.file(changed).write_bytes(text.replace(b"hello", b"jello"))
+    (outbox.path / "entries" / "notes").write_text("x")
+    (outbox.path / "tmp" / "0000000000000000").write_text("x")
+    (outbox.path / "attempts" / "0000000000000000").write_text("x")
+    result = sendoff("outbox", "verify", "--json")
+    assert result.status == 65
+    files = {line["file"].rsplit(".", 1)[-1].rsplit("/", 1)[-1]
+             for line in result.json if line["event"] == "problem"}
+    assert files == {bad, changed, "notes", "0000000000000000"}
+    assert len(outbox.names()) == 4  # nothing is moved without being told to
+    assert sendoff("outbox", "verify", "--repair").status == 65
+    assert sendoff("outbox", "verify", status=0)
+    assert [name.rsplit(".", 1)[1] for name in outbox.names()] == [good]
+
+
+def test_overview(sendoff, outbox):
+    assert sendoff("outbox").status == 64
+    assert "release" in sendoff("outbox", "--help", status=0).out
+    assert "Lists" in sendoff("outbox", "list", "--help", status=0).out
+    assert sendoff("outbox", "fly").status == 64
+    assert sendoff("outbox", "--json", "list", status=0).result["entries"] == 0
+
+
+@pytest.mark.parametrize("mode, status", [(0o755, 73), (0o500, 73)])
+def test_folder_mode(sendoff, outbox, mode, status):
+    outbox.put()
+    outbox.path.chmod(mode)
+    refused = sendoff("outbox", "list")
+    assert refused.status == status and "chmod 700" in refused.err
+    outbox.path.chmod(0o700)
+
+
+# --- retry ---------------------------------------------------------------------------
+
+
+def test_retry_sends(account, outbox, sandbox):
+    outbox.put(3)
+    done = account("retry", "--json", status=0)
+    assert done.result["status"] == "sent" and done.result["sent"] == 3
+    assert len(sandbox.deliveries()) == 3 and outbox.names() == []
+    assert sandbox.deliveries()[0]["recipients"] == ["a@example.org", "b@example.org"]
+    assert sandbox.messages()[0] == MESSAGE.replace(b"\n", b"\r\n")
+    silent = account("retry", status=0)
+    assert silent.out == silent.err == ""
+
+
+def test_retry_is_quiet_under_cron(account, outbox):
+    outbox.put()
+    done = account("retry", status=0)
+    assert done.out == done.err == ""
+
+
+def test_retry_defers_a_recipient(account, outbox, sandbox):
+    outbox.put()
+    sandbox.rule(recipients={"b@example.org": "451 4.7.1 greylisted"})
+    assert account("retry").status == 75
+    entry = entries(account("outbox", "list", "--json"))[0]
+    assert entry["attempts"] == 1 and "greylisted" in entry["reason"]
+    assert account("retry", status=0).out == ""  # not due
+    sandbox.rule(recipients={})
+    account("retry", "--now", status=0)
+    assert [delivery["recipients"] for delivery in sandbox.deliveries()] \
+        == [["a@example.org"], ["b@example.org"]]
+
+
+def test_retry_fails_what_is_refused(account, outbox, sandbox):
+    entry, = outbox.put()
+    sandbox.rule(recipients={"b@example.org": "550 5.1.1 no such user"})
+    failed = account("retry")
+    assert failed.status == 69 and failed.err.count("\n") == 1 and "no such user" in failed.err
+    assert account("retry", status=0).err == ""
+    assert outbox.names()[0].startswith("failed-refused.")
+    assert sandbox.deliveries()[0]["recipients"] == ["a@example.org"]
+    sandbox.rule(recipients={})
+    account("outbox", "edit", entry, "--change", "b@example.org=c@example.org", status=0)
+    account("retry", status=0)
+    assert sandbox.deliveries()[1]["recipients"] == ["c@example.org"] and outbox.names() == []
