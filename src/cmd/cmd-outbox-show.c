@@ -4,11 +4,8 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <libetpan/libetpan.h>
 
 #include "outbox-verbs.h"
 #include "sendoff/app-outbox.h"
@@ -16,59 +13,23 @@
 #include "sendoff/durable.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
+#include "sendoff/message-head.h"
 #include "sendoff/size-text.h"
 #include "sendoff/table.h"
 #include "sendoff/text.h"
 
-#define HEADER_MAX (64 * 1024)
-
 static const char *const shown_headers[] = { "From", "To", "Cc", "Subject", "Date" };
 
-/* The header block of the message with its lines unfolded, NULL-terminated. */
 static char **
 header_lines (SoEntry *entry, GError **error)
 {
   g_autoptr (SoSubmission) submission = so_entry_submission (entry, error);
   if (submission == NULL)
     return NULL;
-  g_autofree char *text = g_malloc0 (HEADER_MAX + 1);
-  gssize n = so_durable_read_at (submission->fd, text, HEADER_MAX, submission->offset);
-  if (n < 0)
-    {
-      so_error_set (error, SO_ERROR_IO, "", _ ("cannot read the message"));
-      return NULL;
-    }
-  g_autoptr (GRegex) fold = g_regex_new ("\\r?\\n[ \\t]+", G_REGEX_RAW, 0, NULL);
-  g_autofree char *flat = g_regex_replace_literal (fold, text, -1, 0, " ", 0, NULL);
-  char **lines = g_strsplit (flat != NULL ? flat : "", "\n", 0);
-  for (char **line = lines; *line != NULL; line++)
-    g_strchomp (*line);
+  char **lines = so_message_head_read (submission->fd, submission->offset);
+  if (lines == NULL)
+    so_durable_error (error, errno, _ ("cannot read the message"));
   return lines;
-}
-
-/* RFC 2047 words made readable. */
-static char *
-decode (const char *value)
-{
-  size_t at = 0;
-  char *decoded = NULL;
-  if (mailmime_encoded_phrase_parse ("utf-8", value, strlen (value), &at, "utf-8", &decoded)
-      != MAILIMF_NO_ERROR)
-    return so_text_sanitise (value, -1, SO_TEXT_LINE_MAX);
-  char *clean = so_text_sanitise (decoded, -1, SO_TEXT_LINE_MAX);
-  free (decoded);
-  return clean;
-}
-
-/* "" if the message has no such field. */
-static char *
-header_value (char **lines, const char *name)
-{
-  gsize n = strlen (name);
-  for (char **line = lines; *line != NULL && **line != '\0'; line++)
-    if (g_ascii_strncasecmp (*line, name, n) == 0 && (*line)[n] == ':')
-      return decode (g_strchug (*line + n + 1));
-  return g_strdup ("");
 }
 
 static char *
@@ -113,7 +74,7 @@ print_json_attempts (const SoAttemptLog *log)
 static void
 print_json (SoEntry *entry, const SoEntryView *view, char **lines)
 {
-  g_autofree char *subject = header_value (lines, "Subject");
+  g_autofree char *subject = so_message_head_field (lines, "Subject");
   print_json_attempts (so_entry_log (entry));
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
@@ -208,7 +169,7 @@ print_words (SoEntry *entry, const SoEntryView *view, char **lines)
   print_field (_ ("Envelope sender"), view->from[0] != '\0' ? view->from : "<>");
   for (gsize i = 0; i < G_N_ELEMENTS (shown_headers); i++)
     {
-      g_autofree char *value = header_value (lines, shown_headers[i]);
+      g_autofree char *value = so_message_head_field (lines, shown_headers[i]);
       print_field (shown_headers[i], value);
     }
   print_field ("Message-ID", so_entry_envelope (entry)->submission->message_id);

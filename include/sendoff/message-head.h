@@ -1,0 +1,16 @@
+/*
+ * message-head.h - the header fields of a message file, to be shown to a person.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define SO_MESSAGE_HEAD_MAX (64 * 1024) /* octets looked at */
+
+/* The lines of the header block, unfolded, NULL-terminated; read with pread() from offset.  NULL
+ * with errno. */
+char **so_message_head_read (int fd, goffset offset);
+
+/* The first field of that name in clear: RFC 2047 words decoded, sanitised; "" if there is none.
+ * Owned by the caller. */
+char *so_message_head_field (char **lines, const char *name);
