@@ -10,6 +10,9 @@
 /* The configured outbox; warnings go to stderr. */
 SoOutbox *so_app_outbox (SoApp *app, GError **error);
 
+/* There is a password again: the account's hold for the old one is over. */
+gboolean so_app_end_password_hold (SoApp *app, const char *account, GError **error);
+
 /* Views of entries; an account's hold is read once. */
 typedef struct SoViewer SoViewer;
 SoViewer *so_viewer_new (SoApp *app, SoOutbox *outbox);

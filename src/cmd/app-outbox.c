@@ -31,6 +31,26 @@ so_app_outbox (SoApp *app, GError **error)
   return outbox;
 }
 
+gboolean
+so_app_end_password_hold (SoApp *app, const char *account, GError **error)
+{
+  const SoConfig *config = so_app_config (app, error);
+  if (config == NULL)
+    return FALSE;
+  g_autofree char *path = so_outbox_place (so_config_outbox (config));
+  if (!g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE; /* no outbox is made for this */
+  g_autoptr (SoOutbox) outbox = so_app_outbox (app, error);
+  g_autoptr (GError) problem = NULL;
+  if (outbox == NULL)
+    return FALSE;
+  g_autoptr (SoAccountHold) hold = so_account_get_hold (outbox, account, &problem);
+  /* One that cannot be read would stop the account for ever. */
+  return (hold == NULL && problem == NULL)
+         || (hold != NULL && hold->reason != SO_HOLD_PASSWORD)
+         || so_account_end_hold (outbox, account, error);
+}
+
 struct SoViewer
 {
   SoOutbox *outbox;

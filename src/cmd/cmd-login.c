@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "sendoff/app-outbox.h"
 #include "sendoff/commands.h"
 #include "sendoff/credential.h"
 #include "sendoff/error.h"
@@ -111,7 +112,8 @@ so_cmd_login (SoApp *app, int argc, char **argv, GError **error)
       return 0;
     }
   g_autoptr (SoAccount) account = so_app_account (app, error);
-  if (account != NULL && login (app, account, from_stdin, error))
+  if (account != NULL && login (app, account, from_stdin, error)
+      && so_app_end_password_hold (app, account->name, error))
     say_next (app);
   return 0;
 }

@@ -120,7 +120,7 @@ status_of (const SoRunSummary *summary)
     return SO_ERROR_REFUSED;
   if (summary->needs_password)
     return SO_ERROR_CREDENTIALS;
-  return summary->waiting > 0 ? SO_ERROR_TEMPORARY : 0;
+  return summary->waiting + summary->n[SO_RUN_UNCERTAIN] > 0 ? SO_ERROR_TEMPORARY : 0;
 }
 
 static void

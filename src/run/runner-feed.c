@@ -91,16 +91,36 @@ close_settled (SoRun *run, SoEntry *entry)
     so_run_note_problem (run, error);
 }
 
+static gint64
+when_allowed (const SoRun *run, guint recipients, gint64 now)
+{
+  const SoBudgetLimits limits = { run->account->daily_messages, run->account->daily_recipients };
+  return so_budget_when ((const SoBudgetUse *)(gpointer)run->uses->data, run->uses->len, &limits,
+                         recipients, now);
+}
+
+/* What is in flight counts as sent until its verdict is known: the next is asked for before. */
+static gint64
+when_allowed_after_flight (SoRun *run, guint recipients, gint64 now)
+{
+  run->in_flight.when = now;
+  g_array_append_val (run->uses, run->in_flight);
+  gint64 when = when_allowed (run, recipients, now);
+  g_array_set_size (run->uses, run->uses->len - 1);
+  return when;
+}
+
 /* TRUE: the account has room for it today.  Otherwise it waits until there is. */
 static gboolean
 fits_budget (SoRun *run, SoEntry *entry, const SoSubmission *submission)
 {
-  const SoBudgetLimits limits = { run->account->daily_messages, run->account->daily_recipients };
   gint64 now = so_run_now ();
-  gint64 when = so_budget_when ((const SoBudgetUse *)(gpointer)run->uses->data, run->uses->len,
-                                &limits, submission->recipients->len, now);
+  gint64 when = when_allowed (run, submission->recipients->len, now);
   if (when <= now)
-    return TRUE;
+    {
+      run->paused = when_allowed_after_flight (run, submission->recipients->len, now) > now;
+      return !run->paused;
+    }
   GError *error = NULL;
   SoEntryName next = state (SO_ENTRY_QUEUED, SO_REASON_BUDGET, when);
   if (so_entry_move (entry, now, &next, "", &error))
@@ -131,7 +151,11 @@ prepare (SoRun *run, SoEntry *entry)
   guint most = run->account->max_recipients;
   if (most > 0 && submission->recipients->len > most)
     g_ptr_array_set_size (submission->recipients, (gint)most);
-  return fits_budget (run, entry, submission) ? g_steal_pointer (&submission) : NULL;
+  if (!fits_budget (run, entry, submission))
+    return NULL;
+  run->in_flight.messages++;
+  run->in_flight.recipients += submission->recipients->len;
+  return g_steal_pointer (&submission);
 }
 
 static void
@@ -153,10 +177,13 @@ look_after (SoRun *run, SoEntry *entry)
   else if (is_expired (run, entry))
     expire (run, entry);
   else
-    so_run_report (run,
-                   run->hold != NULL && run->hold->reason == SO_HOLD_PASSWORD ? SO_RUN_HELD
-                                                                              : SO_RUN_DEFERRED,
-                   entry, NULL, run->hold != NULL ? run->hold->text : "");
+    {
+      gboolean held = run->hold != NULL && run->hold->reason == SO_HOLD_PASSWORD;
+      const char *why = run->hold != NULL      ? run->hold->text
+                        : run->trouble != NULL ? run->trouble->note
+                                               : "";
+      so_run_report (run, held ? SO_RUN_HELD : SO_RUN_DEFERRED, entry, NULL, why);
+    }
 }
 
 /* Takes over the entry. */
@@ -220,9 +247,11 @@ so_run_next (gpointer data)
       g_autoptr (SoEntry) entry = take (run, candidate);
       if (entry == NULL || !is_of_account (run, candidate, entry))
         continue;
-      candidate->finished = TRUE;
       SoSubmission *submission = consider (run, candidate, g_steal_pointer (&entry));
-      if (submission != NULL)
+      candidate->finished = !run->paused;
+      if (run->paused)
+        run->at--;
+      if (submission != NULL || run->paused)
         return submission;
     }
   return NULL;
@@ -233,6 +262,8 @@ so_run_put_back (SoRun *run)
 {
   SoSubmission *submission = g_steal_pointer (&run->ready);
   run->summary->waiting++;
+  run->in_flight.messages--;
+  run->in_flight.recipients -= submission->recipients->len;
   so_entry_free (submission->owner);
   so_submission_free (submission);
 }
@@ -424,6 +455,8 @@ so_run_done (gpointer data, SoSubmission *submission)
   GError *error = NULL;
   SoRunOutcome outcome;
   guint accepted = count (submission).accepted;
+  run->in_flight.messages--;
+  run->in_flight.recipients -= submission->recipients->len;
   note_trouble (run, submission);
   if (is_only_the_account (run, entry))
     {

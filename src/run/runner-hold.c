@@ -62,6 +62,8 @@ so_run_hold_account (SoRun *run, const SoVerdict *trouble)
   GError *error = NULL;
   if (!so_account_hold (run->options->outbox, run->account_name, &hold, &error))
     so_run_note_problem (run, error);
+  so_account_hold_free (run->hold);
+  run->hold = so_account_get_hold (run->options->outbox, run->account_name, NULL);
 }
 
 void

@@ -27,6 +27,8 @@ typedef struct
   SoAccountHold *hold; /* what was known of it before; NULL for none */
   gboolean stopped;    /* nothing more is to be sent for it in this pass */
   GArray *uses;        /* of SoBudgetUse, in 24 hours */
+  SoBudgetUse in_flight; /* given to the session, no verdict yet */
+  gboolean paused;     /* the next is for when the verdict on what is in flight is known */
   SoVerdict *trouble;  /* that concerns more than one entry; NULL */
   SoSubmission *ready; /* taken before the session was opened; NULL: none */
   guint at;            /* the next candidate to be looked at */

@@ -103,12 +103,21 @@ find_candidates (SoRun *run)
   return TRUE;
 }
 
+static gboolean
+is_over (const SoRun *run)
+{
+  return g_error_matches (run->problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED);
+}
+
 /* When the session has sent something, losing it is no sign that the server is away. */
 static gboolean
-is_worth_a_second_session (const SoRun *run)
+is_worth_another_session (const SoRun *run)
 {
-  return run->accepted > 0 && run->problem == NULL && run->trouble != NULL
-         && run->trouble->scope == SO_SCOPE_CONNECTION;
+  if (run->problem != NULL)
+    return FALSE;
+  return run->paused
+         || (run->accepted > 0 && run->trouble != NULL
+             && run->trouble->scope == SO_SCOPE_CONNECTION);
 }
 
 /* The trouble before anything was sent, told of the entry whose turn it was. */
@@ -154,6 +163,16 @@ deliver (SoRun *run)
     so_run_note_problem (run, problem);
 }
 
+/* Under a hold, without a configuration or after trouble, entries are looked at, but none is
+ * sent. */
+static void
+look_after_the_rest (SoRun *run)
+{
+  run->stopped = TRUE;
+  run->at = 0;
+  so_run_next (run);
+}
+
 static void
 send_for_account (SoRun *run)
 {
@@ -161,9 +180,9 @@ send_for_account (SoRun *run)
   while ((run->ready = so_run_next (run)) != NULL)
     {
       deliver (run);
-      if (!is_worth_a_second_session (run))
+      if (!is_worth_another_session (run))
         break;
-      run->stopped = FALSE;
+      run->stopped = run->paused = FALSE;
     }
   if (run->ready != NULL)
     so_run_put_back (run);
@@ -171,15 +190,8 @@ send_for_account (SoRun *run)
     so_run_hold_account (run, run->trouble);
   else if (run->accepted > 0)
     so_run_end_hold (run);
-}
-
-/* Under a hold, or without a configuration, entries are looked at, but none is sent. */
-static void
-look_after_the_rest (SoRun *run)
-{
-  run->stopped = TRUE;
-  run->at = 0;
-  so_run_next (run);
+  if (!is_over (run))
+    look_after_the_rest (run);
 }
 
 static SoAccount *
@@ -237,6 +249,8 @@ end_account (SoRun *run)
   g_clear_pointer (&run->hold, so_account_hold_free);
   g_clear_pointer (&run->uses, g_array_unref);
   g_clear_pointer (&run->trouble, so_verdict_free);
+  run->in_flight = (SoBudgetUse){ 0 };
+  run->paused = FALSE;
 }
 
 /* Looks into the candidate without locking it, to know whose turn it is. */
@@ -274,12 +288,6 @@ run_account_of (SoRun *run, SoRunCandidate *candidate)
   else
     send_for_account (run);
   end_account (run);
-}
-
-static gboolean
-is_over (const SoRun *run)
-{
-  return g_error_matches (run->problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED);
 }
 
 static void

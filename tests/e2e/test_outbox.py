@@ -1,9 +1,11 @@
 """The outbox from outside: list, show, hold, release, edit, export, remove, verify; retry."""
 
-import json
 import os
 import re
+import shutil
 import subprocess
+import sys
+import time
 
 import pytest
 
@@ -240,3 +242,184 @@ def test_retry_fails_what_is_refused(account, outbox, sandbox):
     account("outbox", "edit", entry, "--change", "b@example.org=c@example.org", status=0)
     account("retry", status=0)
     assert sandbox.deliveries()[1]["recipients"] == ["c@example.org"] and outbox.names() == []
+
+
+def test_a_refused_password_is_tried_once(account, home, keyring, outbox, sandbox):
+    outbox.put(200)
+    keyring.store(sandbox.host, sandbox.user, "aaaa-bbbb-cccc-dddd")
+    first = account("retry")
+    assert first.status == 77 and "535" in first.err
+    tries = len(sandbox.commands("AUTH"))
+    assert 1 <= tries <= 2  # PLAIN, and LOGIN if the server might prefer it
+    second = account("retry")
+    assert second.status == 77 and second.err == ""
+    assert account("retry", "--now").status == 77
+    assert len(sandbox.commands("AUTH")) == tries
+    listed = entries(account("outbox", "list", "--json"))
+    assert len(listed) == 200 and {entry["state"] for entry in listed} == {"held"}
+    assert "535" in listed[0]["reason"] and listed[0]["due"] == ""
+    account("login", "--password-stdin", input=sandbox.password + "\n", status=0)
+    account("retry", status=0)
+    assert len(sandbox.deliveries()) == 200 and outbox.names() == []
+
+
+def test_an_unreachable_server_is_left_alone(account, home, outbox, sandbox):
+    outbox.put(5)
+    sandbox.stop()
+    first = account("retry")
+    assert first.status == 75 and first.err != ""
+    second = account("retry")
+    assert second.status == 75 and second.err == ""  # it rests, and that is known
+    listed = entries(account("outbox", "list", "--json"))
+    assert sorted(entry["attempts"] for entry in listed) == [0, 0, 0, 0, 1]
+    assert all("could not be reached" in entry["reason"] for entry in listed)
+    hold = (outbox.path / "accounts" / "icloud.hold").read_text().split("\t")
+    assert hold[0] == "connection" and hold[3] == "1"
+    assert account("retry", "--now").status == 75
+    hold = (outbox.path / "accounts" / "icloud.hold").read_text().split("\t")
+    assert hold[3] == "2"
+
+
+def test_a_lost_last_word_is_uncertain(account, outbox, sandbox):
+    entry, = outbox.put()
+    sandbox.rule(final="drop")
+    said = account("retry")
+    assert said.status == 75 and entry in said.err and "may have arrived" in said.err
+    listed = entries(account("outbox", "list", "--json"))[0]
+    assert listed["state"] == "uncertain" and listed["due"] != "" and listed["attempts"] == 1
+    sandbox.rule()
+    account("retry", "--now", status=0)
+    assert outbox.names() == []
+    assert b"Message-ID: <1@example.org>" in sandbox.messages()[-1]
+
+
+def test_uncertain_can_be_held(account, home, outbox, sandbox):
+    config = home.config_file
+    config.write_text(config.read_text() + "uncertain = hold\n")
+    outbox.put()
+    sandbox.rule(final="drop")
+    assert account("retry").status == 75
+    assert outbox.names()[0].startswith("held-uncertain.")
+    assert account("retry", "--now", status=0)
+
+
+def test_an_account_that_is_gone(account, home, outbox, sandbox):
+    home.env["DRIVER_ACCOUNT"] = "work"
+    outbox.put(2)
+    text = home.config_file.read_text()
+    gone = account("retry")
+    assert gone.status == 0 and gone.err.count("no account “work”") == 2
+    assert all(name.startswith("held-account.") for name in outbox.names())
+    home.config_file.write_text(text.replace("account icloud", "account work")
+                                .replace("account = icloud", "account = work"))
+    ids = [name.rsplit(".", 1)[1] for name in outbox.names()]
+    account("outbox", "release", *ids, status=0)
+    account("retry", status=0)
+    assert len(sandbox.deliveries()) == 2
+
+
+def test_a_daily_limit_lets_the_account_rest(account, outbox, sandbox):
+    outbox.put(3)
+    sandbox.rule(mail="550 5.7.1 You have exceeded your daily sending limit. Please try again later.")
+    assert account("retry").status == 75
+    assert len(sandbox.commands("MAIL")) <= 2  # the next was on its way
+    assert (outbox.path / "accounts" / "icloud.hold").read_text().startswith("limit\t")
+    before = len(sandbox.commands("EHLO"))
+    assert account("retry").status == 75
+    assert len(sandbox.commands("EHLO")) == before
+    assert all(name.startswith("queued.") for name in outbox.names())
+    sandbox.rule()
+    account("retry", "--now", status=0)
+    assert len(sandbox.deliveries()) == 3
+    assert not (outbox.path / "accounts" / "icloud.hold").exists()
+
+
+def test_the_budget_of_a_day(account, home, outbox, sandbox):
+    config = home.config_file
+    config.write_text(config.read_text() + "daily-messages = 2\n")
+    outbox.put(3)
+    assert account("retry").status == 75
+    assert len(sandbox.deliveries()) == 2
+    entry = entries(account("outbox", "list", "--json"))[0]
+    assert entry["state"] == "queued" and "in a day" in entry["reason"]
+    assert outbox.names()[0].startswith("queued-budget.")
+    assert account("retry", status=0).err == ""  # not due before tomorrow
+    assert len(sandbox.deliveries()) == 2
+
+
+def test_more_recipients_than_one_message_may_have(account, home, outbox, sandbox):
+    config = home.config_file
+    config.write_text(config.read_text() + "max-recipients = 1\n")
+    outbox.put()
+    for _ in range(2):
+        account("retry")
+    assert [delivery["recipients"] for delivery in sandbox.deliveries()] \
+        == [["a@example.org"], ["b@example.org"]]
+    assert outbox.names() == []
+
+
+def test_two_runners_share_the_work(account, outbox, sandbox):
+    outbox.put(60)
+    runners = [account.start("retry", "--json") for _ in range(3)]
+    for runner in runners:
+        out, err = runner.communicate(timeout=60)
+        assert runner.returncode == 0, err
+    assert len(sandbox.deliveries()) == 60 and outbox.names() == []
+
+
+def test_a_killed_runner(account, home, outbox, sandbox):
+    """kill -9 at any time of a session: none is lost, none is sent twice in silence."""
+    ids = outbox.put(100, message=MESSAGE.replace(b"<1@", b"<%d@" % os.getpid()))
+    home.config_file.write_text(home.config_file.read_text() + "uncertain = hold\n")
+    kills = 0
+    while any(name.startswith("queued.") for name in outbox.names()) and kills < 60:
+        runner = account.start("retry")
+        time.sleep(0.05 + (kills * 37 % 100) / 1000)
+        runner.kill()
+        runner.communicate()
+        kills += 1
+    account("retry")
+    assert all(name.startswith("held-uncertain.") for name in outbox.names())
+    uncertain = {name.rsplit(".", 1)[1] for name in outbox.names()}
+    assert len(uncertain) <= kills
+    delivered = len(sandbox.deliveries())
+    assert len(ids) - len(uncertain) <= delivered <= len(ids)
+    account("outbox", "verify", status=0)
+
+
+def test_a_stopped_runner_ends_cleanly(account, outbox, sandbox):
+    outbox.put()
+    sandbox.rule(final="hang")
+    runner = account.start("retry")
+    deadline = time.monotonic() + 10
+    while not sandbox.commands("DATA") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    runner.terminate()
+    out, err = runner.communicate(timeout=10)
+    assert runner.returncode == -15, err
+    assert outbox.names()[0].startswith("uncertain."), outbox.names()
+
+
+def test_a_day_without_a_network(account, home, outbox, sandbox):
+    """Every five minutes for 24 hours, as cron does: the tries follow the backoff promised."""
+    if shutil.which("faketime") is None:
+        pytest.skip("faketime is not installed")
+    entry, = outbox.put()
+    sandbox.stop()
+    start = int(time.time())
+    for minute in range(0, 24 * 60, 5):
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(start + minute * 60))
+        done = subprocess.run(["faketime", "-f", f"@{stamp}", *account.command(["retry"])],
+                              env=account.environment({}), capture_output=True, timeout=60)
+        assert done.returncode in (0, 75)
+    log = (outbox.path / "attempts" / entry).read_text().split("\n")
+    times = [time.mktime(time.strptime(line[:16], "%Y%m%dT%H%M%SZ"))
+             for line in log if "\tverdict\t" in line]
+    waits = [int(later - earlier) // 60 for earlier, later in zip(times, times[1:])]
+    # 1, 2, 4 … minutes within 20 %, rounded up to cron's five, at last at most an hour.
+    promised = [min(2 ** n, 60) for n in range(len(waits))]
+    for wait, minutes in zip(waits, promised):
+        assert 0.8 * minutes - 5 <= wait <= 1.2 * minutes + 10, (waits, promised)
+    assert max(waits) <= 65 and 24 <= len(times) <= 34
+    sys.stdout.write(f"waits in minutes: {waits}\n")

@@ -9,6 +9,7 @@
  *   outbox-driver OUTBOX count                   a pass that sends nothing
  *   outbox-driver OUTBOX sweep
  *
+ * The account is DRIVER_ACCOUNT, by default icloud.
  * MODE: accept, partial (the first recipient accepted, the others deferred), defer, reject.
  * What the server accepts is a line "ID ADDRESS" in SERVER; an entry found uncertain is told
  * as "uncertain ID" and held.  WAIT: microseconds the server takes.
@@ -41,7 +42,8 @@ new_envelope (const char *first, const char *second)
   SoSubmission *submission = so_submission_new (SENDER, -1);
   so_submission_add (submission, first);
   so_submission_add (submission, second);
-  return so_envelope_new ("icloud", "send", so_clock_wall_us () / G_USEC_PER_SEC, submission);
+  const char *account = g_getenv ("DRIVER_ACCOUNT");
+  return so_envelope_new (account != NULL ? account : "icloud", "send", so_clock_wall_us () / G_USEC_PER_SEC, submission);
 }
 
 static GString *
