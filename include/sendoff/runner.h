@@ -37,6 +37,7 @@ typedef struct
   const SoConfig *config;
   SoDeliverOptions deliver;
   gboolean now;           /* also what is not due, and accounts that rest (not those on hold) */
+  gboolean network_back;  /* also accounts that rest because they could not be reached */
   const GPtrArray *names; /* of SoEntryName: only these, due or not; NULL: all that is due */
   /* Called for each entry something became of. */
   void (*report) (gpointer data, const SoRunReport *report);

@@ -21,13 +21,19 @@
 #include "sendoff/runner.h"
 #include "sendoff/text.h"
 #include "sendoff/timeline.h"
+#include "sendoff/watch.h"
 
+#define LOOK_AGAIN 300        /* s, after a pass that could not be made; ours */
 #define SWEEP_US (200 * 1000) /* at most this after a pass; the rest next time */
 
 typedef struct
 {
   SoApp *app;
   SoOutbox *outbox;
+  SoInterrupt interrupt;
+  gboolean now;
+  gboolean network_back;
+  const GPtrArray *names; /* NULL: all that is due */
 } Retry;
 
 static const char *
@@ -213,64 +219,120 @@ release_named (const Retry *retry, char **ids, GError **error)
   return g_steal_pointer (&names);
 }
 
+/* One pass; the status it alone would end with. */
 static int
-run_pass (const Retry *retry, gboolean now, const GPtrArray *names, GError **error)
+one_pass (const Retry *retry, SoRunSummary *summary, GError **error)
 {
   g_autoptr (SoReplyBook) book = load_book (error);
-  if (book == NULL)
+  const SoConfig *config = book != NULL ? so_app_config (retry->app, error) : NULL;
+  *summary = (SoRunSummary){ .next = G_MAXINT64 };
+  if (config == NULL)
     return 0;
   g_autoptr (SoTimeline) timeline = so_timeline_new (retry->app, FALSE);
-  SoInterrupt interrupt;
-  so_interrupt_begin (&interrupt);
   const SoRunOptions options = {
     .outbox = retry->outbox,
-    .config = retry->app->config,
+    .config = config,
     .deliver = { .book = book,
                  .observer = so_timeline_observer (timeline),
                  .timeout = SO_TIMEOUT_QUEUE,
-                 .interrupt_fd = interrupt.fd,
+                 .interrupt_fd = retry->interrupt.fd,
                  .may_prompt = retry->app->can_prompt },
-    .now = now,
-    .names = names,
+    .now = retry->now,
+    .network_back = retry->network_back,
+    .names = retry->names,
     .report = take_report,
     .data = (gpointer)retry,
   };
-  SoRunSummary summary;
   GError *problem = NULL;
-  so_run_pass (&options, &summary, &problem);
-  int signal_number = so_interrupt_end (&interrupt);
-  tidy_up (retry, &summary);
+  so_run_pass (&options, summary, &problem);
+  tidy_up (retry, summary);
   if (retry->app->json)
-    print_result (&summary);
-  int status = finish (retry, &summary, problem, error);
+    print_result (summary);
+  return finish (retry, summary, problem, error);
+}
+
+static int
+run_once (Retry *retry, GError **error)
+{
+  SoRunSummary summary;
+  so_interrupt_begin (&retry->interrupt);
+  int status = one_pass (retry, &summary, error);
+  int signal_number = so_interrupt_end (&retry->interrupt);
   if (signal_number != 0)
     raise (signal_number);
   return status;
 }
 
+/* The configuration may have changed since: one that is bad now is told of, and waited for. */
+static gint64
+watched_pass (gpointer data, SoWatchReason reason)
+{
+  Retry *retry = data;
+  g_autoptr (GError) error = NULL;
+  SoRunSummary summary;
+  g_clear_pointer (&retry->app->config, so_config_free);
+  retry->network_back = reason == SO_WATCH_NETWORK;
+  one_pass (retry, &summary, &error);
+  retry->now = FALSE;
+  if (error == NULL)
+    return summary.next;
+  if (error->code != SO_ERROR_INTERRUPTED)
+    so_app_print_error (retry->app, error);
+  return so_clock_wall_us () / G_USEC_PER_SEC + LOOK_AGAIN;
+}
+
+static int
+watch (Retry *retry, GError **error)
+{
+  so_interrupt_begin (&retry->interrupt);
+  const SoWatchOptions options = { .outbox = retry->outbox,
+                                   .interrupt_fd = retry->interrupt.fd,
+                                   .pass = watched_pass,
+                                   .data = retry };
+  so_watch (&options, error);
+  /* To be told to end is how this ends. */
+  so_interrupt_end (&retry->interrupt);
+  return 0;
+}
+
+static gboolean
+is_usage_right (int argc, gboolean stay, GError **error)
+{
+  if (!stay || argc == 1)
+    return TRUE;
+  so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff retry --help”"),
+                _ ("retry --watch takes no ids"));
+  return FALSE;
+}
+
 int
 so_cmd_retry (SoApp *app, int argc, char **argv, GError **error)
 {
-  gboolean now = FALSE;
+  gboolean now = FALSE, stay = FALSE;
   const GOptionEntry entries[] = {
     { "now", 0, 0, G_OPTION_ARG_NONE, &now,
       N_ ("also what is not due yet, and accounts that could not be reached"), NULL },
+    { "watch", 0, 0, G_OPTION_ARG_NONE, &stay,
+      N_ ("stay, and send when something is due, added, or the network is back"), NULL },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };
-  if (!so_app_parse (app, &argc, &argv, entries, _ ("[ID…]"),
-                     _ ("Sends what is due in the outbox, or the entries named. Says nothing where "
-                        "nobody looks\n"
-                        "and nothing is wrong. Exit status: 0 all sent or nothing due, 69 "
-                        "something failed for\n"
-                        "good, 75 something still waits, 77 an account waits for a new password."),
-                     error))
+  const char *help = _ (
+      "Sends what is due in the outbox, or the entries named. Says nothing where nobody looks\n"
+      "and nothing is wrong. Exit status: 0 all sent or nothing due, 69 something failed for\n"
+      "good, 75 something still waits, 77 an account waits for a new password.");
+  if (!so_app_parse (app, &argc, &argv, entries, _ ("[ID…]"), help, error)
+      || !is_usage_right (argc, stay, error))
     return 0;
   g_autoptr (SoOutbox) outbox = so_app_outbox (app, error);
   if (outbox == NULL)
     return 0;
-  const Retry retry = { app, outbox };
+  Retry retry = { .app = app, .outbox = outbox, .now = now };
+  if (stay)
+    return watch (&retry, error);
   if (argc == 1)
-    return run_pass (&retry, now, NULL, error);
+    return run_once (&retry, error);
   g_autoptr (GPtrArray) names = release_named (&retry, argv + 1, error);
-  return names != NULL ? run_pass (&retry, TRUE, names, error) : 0;
+  retry.names = names;
+  retry.now = TRUE;
+  return names != NULL ? run_once (&retry, error) : 0;
 }

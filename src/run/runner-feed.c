@@ -374,6 +374,14 @@ is_too_large (const SoRun *run, const SoSubmission *submission)
          && strcmp (verdict->cause, "size") == 0;
 }
 
+static gboolean
+is_before_dialogue (const SoSubmission *submission)
+{
+  const SoVerdict *verdict = so_submission_speaker (submission);
+  return verdict != NULL && verdict->scope == SO_SCOPE_CONNECTION
+         && verdict->stage == SO_STAGE_CONNECT;
+}
+
 static SoEntryName
 next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submission,
             SoRunOutcome *outcome)
@@ -388,6 +396,10 @@ next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submissi
                  : state (SO_ENTRY_UNCERTAIN, "", due);
     }
   *outcome = SO_RUN_DEFERRED;
+  /* Nothing was said about this entry yet: the account's rest tells when to try again, and when
+   * it is over, or the network is back, all of the account is due. */
+  if (tally.deferred > 0 && due >= 0 && is_before_dialogue (submission))
+    return state (so_entry_name (entry)->state, "", MIN (so_entry_name (entry)->stamp, now));
   if (tally.deferred > 0 && due >= 0)
     return state (SO_ENTRY_QUEUED, "", due);
   if (tally.deferred == 0 && others (entry, submission, SO_OUTCOME_NONE))

@@ -33,6 +33,7 @@ typedef struct
   SoSubmission *ready; /* taken before the session was opened; NULL: none */
   guint at;            /* the next candidate to be looked at */
   guint accepted;      /* entries the server has taken in this session */
+  gint64 rest_until;   /* the earliest end of a rest that stopped an account; G_MAXINT64: none */
 } SoRun;
 
 gint64 so_run_now (void);

@@ -15,6 +15,8 @@
 #include "sendoff/i18n.h"
 
 #define FAR_AHEAD (G_MAXINT64 / 4)
+#define LOOK_AT_BUSY 10 /* s; ours */
+#define LOOK_AGAIN 300  /* s; ours */
 
 gint64
 so_run_now (void)
@@ -212,7 +214,9 @@ is_stopped_by_hold (const SoRun *run)
   const SoAccountHold *hold = run->hold;
   if (!so_account_hold_stops (hold, so_run_now (), so_run_horizon (run->options->config)))
     return FALSE;
-  return hold->reason == SO_HOLD_PASSWORD || !run->options->now;
+  return hold->reason == SO_HOLD_PASSWORD
+         || !(run->options->now
+              || (run->options->network_back && hold->reason == SO_HOLD_CONNECTION));
 }
 
 static void
@@ -245,6 +249,8 @@ end_account (SoRun *run)
       candidate->finished = TRUE;
       run->summary->waiting++;
     }
+  if (run->hold != NULL && run->hold->until > so_run_now ())
+    run->rest_until = MIN (run->rest_until, run->hold->until);
   g_clear_pointer (&run->account, so_account_free);
   g_clear_pointer (&run->hold, so_account_hold_free);
   g_clear_pointer (&run->uses, g_array_unref);
@@ -315,7 +321,7 @@ static void
 begin (SoRun *run, const SoRunOptions *options, SoRunSummary *summary)
 {
   memset (summary, 0, sizeof *summary);
-  summary->next = G_MAXINT64;
+  summary->next = run->rest_until = G_MAXINT64;
   run->options = options;
   run->summary = summary;
   run->candidates = g_ptr_array_new_with_free_func (candidate_free);
@@ -332,7 +338,12 @@ find_next (SoRun *run)
       so_run_note_problem (run, error);
       return;
     }
-  run->summary->next = after->due->len > 0 ? so_run_now () : after->next;
+  gint64 next = MIN (after->next, run->rest_until);
+  /* What another runner has is looked at again soon, in case it dies; what is due and was
+   * neither sent nor stopped by a rest (it could not be read, say) after a while. */
+  if (after->due->len > 0 && run->rest_until == G_MAXINT64)
+    next = MIN (next, so_run_now () + (run->summary->busy > 0 ? LOOK_AT_BUSY : LOOK_AGAIN));
+  run->summary->next = next;
 }
 
 gboolean

@@ -1,15 +1,20 @@
 """The outbox from outside: list, show, hold, release, edit, export, remove, verify; retry."""
 
 import os
+import pathlib
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
 
 from support.program import BUILD
+from support.servers import Sandbox
 
 MESSAGE = (b"From: me@icloud.com\nTo: \"A\" <a@example.org>,\n b@example.org\n"
            b"Subject: =?UTF-8?B?5pel5pys6Kqe?=\nMessage-ID: <1@example.org>\n\nhello\n")
@@ -408,10 +413,12 @@ def test_a_day_without_a_network(account, home, outbox, sandbox):
     entry, = outbox.put()
     sandbox.stop()
     start = int(time.time())
+    # faketime is preloaded before a sanitizer's runtime, which does no harm.
+    options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     for minute in range(0, 24 * 60, 5):
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(start + minute * 60))
         done = subprocess.run(["faketime", "-f", f"@{stamp}", *account.command(["retry"])],
-                              env=account.environment({}), capture_output=True, timeout=60)
+                              env=account.environment({"ASAN_OPTIONS": options}), capture_output=True, timeout=60)
         assert done.returncode in (0, 75)
     log = (outbox.path / "attempts" / entry).read_text().split("\n")
     times = [time.mktime(time.strptime(line[:16], "%Y%m%dT%H%M%SZ"))
@@ -423,3 +430,121 @@ def test_a_day_without_a_network(account, home, outbox, sandbox):
         assert 0.8 * minutes - 5 <= wait <= 1.2 * minutes + 10, (waits, promised)
     assert max(waits) <= 65 and 24 <= len(times) <= 34
     sys.stdout.write(f"waits in minutes: {waits}\n")
+
+
+# --- retry --watch -------------------------------------------------------------------
+
+
+class Watcher:
+    def __init__(self, program, **options):
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.path = tempfile.mktemp(prefix="sendoff-notify.", dir="/tmp")
+        self.notify.bind(self.path)
+        self.notify.settimeout(10)
+        self.process = program.start("retry", "--watch", env={"NOTIFY_SOCKET": self.path},
+                                     **options)
+        assert self.notify.recv(100) == b"READY=1"
+
+    def stop(self):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        out, err = self.process.communicate(timeout=10)
+        self.notify.close()
+        os.unlink(self.path)
+        # Behind nsenter it is nsenter's status.
+        assert self.process.returncode in (0, -signal.SIGTERM), err
+        return out.decode(), err.decode()
+
+
+@pytest.fixture
+def watcher(account):
+    watcher = Watcher(account)
+    yield watcher
+    if watcher.process.poll() is None:
+        watcher.stop()
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+def cpu_ticks(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def wakes(process):
+    text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1])
+
+
+def test_watch_sends_what_is_added(watcher, outbox, sandbox):
+    outbox.put()
+    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 2)
+    assert wait_until(lambda: outbox.names() == [], 2)
+    assert watcher.stop() == ("", "")
+    assert watcher.process.returncode == 0
+
+
+def test_watch_sends_what_falls_due(watcher, outbox, sandbox):
+    outbox.put(due=int(time.time()) + 2)
+    time.sleep(0.5)
+    assert sandbox.deliveries() == []
+    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 4)
+
+
+def test_watch_sends_what_is_released_and_after_login(watcher, account, keyring, outbox, sandbox):
+    entry, = outbox.put(due=int(time.time()) + 900)
+    account("outbox", "hold", entry, status=0)
+    account("outbox", "release", entry, status=0)
+    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 3)
+    keyring.store(sandbox.host, sandbox.user, "aaaa-bbbb-cccc-dddd")
+    outbox.put()
+    assert wait_until((outbox.path / "accounts" / "icloud.hold").exists, 3)
+    account("login", "--password-stdin", input=sandbox.password + "\n", status=0)
+    assert wait_until(lambda: len(sandbox.deliveries()) == 2, 3)
+
+
+def test_watch_sleeps(watcher, outbox, sandbox):
+    outbox.put(due=int(time.time()) + 900)
+    time.sleep(1)
+    ticks, switches = cpu_ticks(watcher.process), wakes(watcher.process)
+    time.sleep(3)
+    assert cpu_ticks(watcher.process) - ticks <= 1
+    assert wakes(watcher.process) - switches <= 2
+
+
+def test_watch_ends_in_mid_session(watcher, outbox, sandbox):
+    sandbox.rule(final="hang")
+    outbox.put()
+    assert wait_until(lambda: sandbox.commands("DATA"))
+    time.sleep(0.3)
+    watcher.stop()
+    assert outbox.names()[0].startswith("uncertain.")
+
+
+def test_watch_follows_the_network(home, keyring, sendoff, outbox, namespace, tmp_path):
+    """The server cannot be reached; then a network comes: what waits leaves within a second."""
+    sandbox = Sandbox(tmp_path / "inside", namespace=namespace)
+    home.write_config("[defaults]\naccount = icloud\n\n" + sandbox.config())
+    keyring.store(sandbox.host, sandbox.user, sandbox.password)
+    namespace.nft([f"tcp dport {sandbox.port} reject with tcp reset"])
+    watcher = Watcher(sendoff.within(namespace))
+    try:
+        outbox.put(3)
+        assert wait_until((outbox.path / "accounts" / "icloud.hold").exists, 5)
+        assert (outbox.path / "accounts" / "icloud.hold").read_text().startswith("connection\t")
+        namespace.run("nft", "flush", "ruleset")
+        time.sleep(1)
+        assert sandbox.deliveries() == []  # it rests
+        namespace.run("ip", "link", "add", "out", "type", "veth", "peer", "name", "there")
+        namespace.run("ip", "address", "add", "192.0.2.2/24", "dev", "out")
+        for device in ("there", "out"):
+            namespace.run("ip", "link", "set", device, "up")
+        namespace.run("ip", "route", "add", "default", "via", "192.0.2.1")
+        assert wait_until(lambda: len(sandbox.deliveries()) == 3, 1.5)
+    finally:
+        watcher.stop()
+        sandbox.stop()

@@ -42,8 +42,9 @@ class Server:
 class Sandbox(Server):
     """tests/sandbox/account.py, with its mailbox, its log and its rules."""
 
-    def __init__(self, folder, *options):
-        self._command = ["/usr/bin/python3", SANDBOX, "--dir", folder, *options]
+    def __init__(self, folder, *options, namespace=None):
+        prefix = namespace.prefix if namespace else []
+        self._command = [*prefix, "/usr/bin/python3", SANDBOX, "--dir", folder, *options]
         super().__init__(self._command)
 
     def restart(self):
