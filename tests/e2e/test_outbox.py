@@ -392,6 +392,58 @@ def test_a_killed_runner(account, home, outbox, sandbox):
     account("outbox", "verify", status=0)
 
 
+def calls_of_the_session(program, log):
+    """[(name, how many of that name so far)] of the main thread, from the first entry's opening on."""
+    done = subprocess.run(["strace", "-f", "-o", log, *program.command(["retry"])],
+                          env=program.environment({}), capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    lines = log.read_text(errors="replace").split("\n")
+    main = lines[0].split()[0]
+    count, calls, started = {}, [], False
+    for line in lines:
+        called = re.match(rf"{main} +(\w+)\(", line)
+        if called:
+            name = called[1]
+            count[name] = count.get(name, 0) + 1
+            started = started or '"entries/' in line and name == "openat"
+            if started:
+                calls.append((name, count[name], line))
+    return calls
+
+
+def test_a_runner_killed_at_each_call(account, home, outbox, sandbox, tmp_path):
+    """In a real session with TLS, from the entry's opening to the end."""
+    if shutil.which("strace") is None or "asan" in str(BUILD):
+        pytest.skip("needs strace, and a build without sanitizers")
+    home.config_file.write_text(home.config_file.read_text() + "uncertain = hold\n")
+    outbox.put()
+    calls = calls_of_the_session(account, tmp_path / "calls")
+    assert len(sandbox.deliveries()) == 1
+    # All from the mark on; before it nothing can go wrong, so one in ten will do.
+    mark = next(i for i, call in enumerate(calls) if "sending." in call[2])
+    chosen = calls[:mark:10] + calls[mark:]
+    uncertain = 0
+    for turn, (name, number, line) in enumerate(chosen):
+        entry, = outbox.put(message=MESSAGE.replace(b"<1@", b"<turn-%d@" % turn))
+        before = len(sandbox.deliveries())
+        subprocess.run(["strace", "-f", "-o", tmp_path / "log", "-e",
+                        f"inject={name}:signal=KILL:when={number}", *account.command(["retry"])],
+                       env=account.environment({}), capture_output=True, timeout=60)
+        account("retry")
+        wait_until(lambda: len(sandbox.deliveries()) > before, 0.2)
+        came = len(sandbox.deliveries()) - before
+        held = [left for left in outbox.names() if left.startswith("held-uncertain.")]
+        assert came <= 1, f"sent twice: {line}"
+        assert len(held) == 1 or came == 1, f"lost: {line}"
+        assert outbox.names() == held
+        uncertain += len(held)
+        for _ in held:
+            account("outbox", "remove", entry, status=0)
+    # Counted and said: from the mark to the removal, some ten calls.
+    assert 2 <= uncertain <= 25, (uncertain, len(chosen))
+    sys.stdout.write(f"{len(chosen)} of {len(calls)} calls, {uncertain} uncertain\n")
+
+
 def test_a_stopped_runner_ends_cleanly(account, outbox, sandbox):
     outbox.put()
     sandbox.rule(final="hang")
