@@ -15,6 +15,7 @@ const SoCommand so_commands[] = {
   { "outbox", so_cmd_outbox, N_("see and change what waits") },
   { "retry", so_cmd_retry, N_("send what is due in the outbox") },
   { "setup", so_cmd_setup, N_("set up an account, step by step") },
+  { "test", so_cmd_test, N_("send a real test message and show each step") },
   { NULL, NULL, NULL },
 };
 
