@@ -1,0 +1,109 @@
+"""sendoff test: a real message, each step, and each failure with its words and exit code."""
+
+import re
+import signal
+import time
+
+import pytest
+
+
+def test_sends_with_the_keyrings_password(account, sandbox):
+    done = account("--json", "test", status=0)
+    assert done.result["status"] == "sent"
+    assert done.result["reply"]["code"] == 250
+    assert [step["phase"] for step in done.result["timeline"]] == [
+        "dns", "tcp", "greeting", "ehlo", "starttls", "tls", "ehlo", "auth", "mail", "rcpt",
+        "data", "final"]
+    message = sandbox.wait_for(1)[0]
+    assert done.result["message_id"].encode() in message
+    assert re.search(rb"\r\nSubject: sendoff test \w{8}\r\n", message)
+
+
+def test_the_untouched_preset_reaches_icloud(twin_account, twin):
+    done = twin_account("--json", "test", status=0)
+    assert done.result["status"] == "sent"
+    end = time.monotonic() + 20
+    while not twin.messages():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert done.result["message_id"].encode() in twin.messages()[0]
+
+
+@pytest.mark.parametrize("size", [1000, 65536, 1000001])
+def test_size_is_exact(account, sandbox, size):
+    account("test", "--size", size, status=0)
+    assert len(sandbox.wait_for(1)[0]) == size
+
+
+def test_too_large_is_never_sent(account, sandbox):
+    done = account("--json", "test", "--size", "29 MB", status=65)
+    assert done.result["status"] == "rejected"
+    assert not sandbox.commands("MAIL")
+
+
+@pytest.mark.parametrize("rules, to, status, word, says", [
+    ({"auth": "535 5.7.8 authentication failed"}, None, 77, "failed", "refused the password"),
+    ({"auth": "534 5.7.9 app password required"}, None, 77, "failed", "refused the password"),
+    ({"auth": "454 4.7.0 try later"}, None, 75, "failed", "cannot log in"),
+    ({"mail": "550 5.7.0 From address is not one of your addresses"}, None, 69, "rejected",
+     "refused the sender"),
+    ({}, "nosuch@icloud.com", 69, "rejected", "refused the recipient"),
+    ({}, "tempfail@icloud.com", 75, "failed", "not take the message"),
+    ({}, "lost@icloud.com", 75, "uncertain", "not known whether"),
+    ({"greeting": "421 4.3.2 closed"}, None, 75, "failed", "not ready"),
+])
+def test_the_servers_word(account, sandbox, rules, to, status, word, says):
+    sandbox.rule(**rules)
+    done = account("--json", "test", *([to] if to else []), status=status)
+    assert done.result["status"] == word
+    assert says in done.err and "→" in done.err
+    assert sandbox.password not in done.out + done.err
+
+
+@pytest.mark.parametrize("kind, says", [
+    ("expired", "has expired"),
+    ("self-signed", "self-signed"),
+    ("wrong-name", "is not for"),
+])
+def test_certificates(home, keyring, sendoff, make_sandbox, kind, says):
+    sandbox = make_sandbox("--certificate", kind)
+    home.write_config(sandbox.config())
+    keyring.store(sandbox.host, sandbox.user, sandbox.password)
+    done = sendoff("-v", "test", status=76)
+    assert says in done.err
+    assert not sandbox.commands("AUTH")
+    assert sandbox.password not in done.out + done.err
+
+
+def test_nobody_listens(account, sandbox):
+    sandbox.stop()
+    assert "refused the connection" in account("test", status=75).err
+
+
+def test_no_such_host(home, account, sandbox):
+    home.write_config(sandbox.config().replace("smtp-host = localhost", "smtp-host = a..b"))
+    assert account("test").status in (68, 75, 78)
+
+
+@pytest.mark.parametrize("address", ["foo", "a@b\r\nRCPT TO:<x@y>", "", "a b@c.d", "a@"])
+def test_bad_address(account, sandbox, address):
+    account("test", address, status=65)
+    assert not sandbox.commands()
+
+
+def test_conversation_masks_the_password(account, sandbox):
+    done = account("-v", "test", status=0)
+    assert "> AUTH PLAIN ****" in done.err
+    assert sandbox.password not in done.out + done.err
+
+
+def test_interrupted(account, sandbox):
+    sandbox.rule(mail="hang")
+    running = account.start("test")
+    end = time.monotonic() + 20
+    while not sandbox.commands("MAIL"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=5)
+    assert running.returncode == -signal.SIGINT
