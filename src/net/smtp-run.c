@@ -217,6 +217,16 @@ again_in_lock_step (Run *run)
   return so_envelope_lock_step (smtp, &run->current);
 }
 
+/* The connection is over, and of the current message no more has left than commands. */
+static SoEnvelopeResult
+defer_current (Run *run)
+{
+  g_autoptr (GError) why = NULL;
+  so_smtp_lost (run->smtp, &why);
+  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_MAIL, why->message));
+  return SO_ENVELOPE_LOST;
+}
+
 static SoEnvelopeResult
 exchange_envelope (Run *run)
 {
@@ -228,7 +238,11 @@ exchange_envelope (Run *run)
   if (!so_smtp_flush (smtp))
     smtp->usable = FALSE;
   if (run->pending.submission != NULL)
-    finish_pending (run);
+    {
+      finish_pending (run);
+      if (!smtp->usable) /* no answer is to be waited for, or trusted, after that one */
+        return defer_current (run);
+    }
   SoEnvelopeResult result = so_envelope_read (smtp, &run->current);
   return result == SO_ENVELOPE_UNSURE ? again_in_lock_step (run) : result;
 }
@@ -259,9 +273,7 @@ give_back_untried (Run *run)
 {
   if (run->current.submission == NULL)
     return;
-  g_autoptr (GError) why = NULL;
-  so_smtp_lost (run->smtp, &why);
-  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_MAIL, why->message));
+  defer_current (run);
   give_back (run, &run->current);
 }
 

@@ -38,6 +38,7 @@ class Result:
     seconds: float  # from the connection (or the signal, or the last answer) to its exit
     out: bytes
     err: bytes
+    left: int = 0  # entries in the outbox afterwards, where there is one
 
     def events(self):
         return [json.loads(line) for line in self.out.decode().splitlines() if line.strip()]
@@ -231,7 +232,7 @@ def failures(result):
     return [text for text in (check(result) for check in CHECKS) if text]
 
 
-def _cell(text):
+def cell(text):
     return text.replace("\r", "\\r").replace("\n", "\\n").replace("|", "/")
 
 
@@ -244,8 +245,8 @@ def table(results):
         except (ValueError, KeyError):
             status = "?"
         print("| %s | %s | %d | %s | %s | %.2f s | %s |" % (
-            _cell(result.case.name), _cell(result.case.did), result.code, status,
-            result.seen.truth(), result.seconds, _cell("; ".join(failures(result)))))
+            cell(result.case.name), cell(result.case.did), result.code, status,
+            result.seen.truth(), result.seconds, cell("; ".join(failures(result)))))
 
 
 def main():
