@@ -61,6 +61,11 @@ gboolean so_smtp_run (SoSmtp *smtp, const SoFeed *feed, GError **error);
 guint64 so_smtp_size_limit (const SoSmtp *smtp);
 gboolean so_smtp_offers (const SoSmtp *smtp, const char *keyword);
 
+/* Asks whether sender would be taken: MAIL, RCPT to recipient, RSET; nothing is sent.
+ * The verdict (owned by the caller) is on the first of both that was refused, or
+ * ACCEPTED.  NULL with error: the connection is over. */
+SoVerdict *so_smtp_try (SoSmtp *smtp, const char *sender, const char *recipient, GError **error);
+
 /* QUIT (its answer is not waited for) and close. */
 void so_smtp_close (SoSmtp *smtp);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoSmtp, so_smtp_close)

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "resolve.h"
+#include "sendoff/resolve.h"
 #include "sendoff/clock.h"
 #include "sendoff/dial.h"
 #include "sendoff/error.h"
@@ -218,7 +218,7 @@ set_error (const SoDial *dial, const char *host, guint16 port, const SoDeadline 
 static void
 look_up (const char *host, guint16 port, SoDeadline *deadline, SoDial *dial, struct addrinfo **addresses)
 {
-  SoResolved resolved = so_resolve (host, port, deadline);
+  SoResolved resolved = so_resolve (host, port, AF_UNSPEC, deadline);
   *addresses = resolved.addresses;
   if (resolved.wait == SO_WAIT_INTERRUPTED)
     dial->result = SO_DIAL_INTERRUPTED;

@@ -11,13 +11,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "resolve.h"
+#include "sendoff/resolve.h"
 
 typedef struct
 {
   gint owners;
   char *host;
   char service[8];
+  int family;
   int done_fd; /* eventfd */
   int code;
   struct addrinfo *addresses;
@@ -38,7 +39,7 @@ lookup_unref (Lookup *lookup)
 static int
 ask (Lookup *lookup, int flags)
 {
-  const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags };
+  const struct addrinfo hints = { .ai_family = lookup->family, .ai_socktype = SOCK_STREAM, .ai_flags = flags };
   return getaddrinfo (lookup->host, lookup->service, &hints, &lookup->addresses);
 }
 
@@ -58,12 +59,13 @@ lookup_thread (gpointer data)
 }
 
 SoResolved
-so_resolve (const char *host, guint16 port, const SoDeadline *deadline)
+so_resolve (const char *host, guint16 port, int family, const SoDeadline *deadline)
 {
   SoResolved resolved = { .wait = SO_WAIT_READY };
   Lookup *lookup = g_new0 (Lookup, 1);
   lookup->owners = 1;
   lookup->host = g_strdup (host);
+  lookup->family = family;
   g_snprintf (lookup->service, sizeof lookup->service, "%u", port);
   lookup->done_fd = eventfd (0, EFD_CLOEXEC);
 

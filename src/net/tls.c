@@ -68,10 +68,12 @@ digest_of (X509 *certificate)
 static void
 describe (X509 *certificate, SoTlsInfo *info)
 {
-  struct tm end = { 0 };
+  struct tm begin = { 0 }, end = { 0 };
   info->issuer = display_name (X509_get_issuer_name (certificate));
   info->subject = display_name (X509_get_subject_name (certificate));
   info->fingerprint = digest_of (certificate);
+  if (ASN1_TIME_to_tm (X509_get0_notBefore (certificate), &begin) == 1)
+    info->not_before = (gint64) timegm (&begin);
   if (ASN1_TIME_to_tm (X509_get0_notAfter (certificate), &end) == 1)
     info->not_after = (gint64) timegm (&end);
 }
@@ -147,6 +149,40 @@ expect_host (SSL *ssl, const char *host)
   g_autofree char *ascii = g_hostname_to_ascii (host);
   return ascii != NULL && X509_VERIFY_PARAM_set1_host (param, ascii, 0) == 1
          && SSL_set_tlsext_host_name (ssl, ascii) == 1;
+}
+
+static SoTlsTrouble
+verify_trouble (int verify_error)
+{
+  switch (verify_error)
+    {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return SO_TLS_EXPIRED;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return SO_TLS_NOT_YET_VALID;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return SO_TLS_WRONG_HOST;
+    case X509_V_ERR_CERT_REJECTED:
+      return SO_TLS_FINGERPRINT;
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      return SO_TLS_SELF_SIGNED;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+      return SO_TLS_UNTRUSTED;
+    default:
+      return SO_TLS_CERTIFICATE;
+    }
+}
+
+static SoTlsTrouble
+handshake_trouble (const SoTransport *transport, const Verification *verification)
+{
+  if (verification->verify_error != X509_V_OK)
+    return verify_trouble (verification->verify_error);
+  return transport->state == SO_TRANSPORT_BROKEN ? SO_TLS_HANDSHAKE : SO_TLS_LOST;
 }
 
 static void
@@ -236,7 +272,10 @@ so_transport_start_tls (SoTransport *transport, const SoAccount *account, const 
   Verification verification = { .fingerprint = account->tls_fingerprint, .info = info, .verify_error = X509_V_OK };
   SSL_CTX *context = new_context (account, &verification, error);
   if (context == NULL)
-    return FALSE;
+    {
+      info->trouble = SO_TLS_SETUP;
+      return FALSE;
+    }
   transport->ssl = SSL_new (context);
   gboolean ready = transport->ssl != NULL && SSL_set_fd (transport->ssl, transport->fd) == 1
                    && expect_host (transport->ssl, host);
@@ -245,6 +284,7 @@ so_transport_start_tls (SoTransport *transport, const SoAccount *account, const 
 
   unsigned long code = 0;
   gboolean well = ready && handshake (transport, &code);
+  info->trouble = well ? SO_TLS_WELL : ready ? handshake_trouble (transport, &verification) : SO_TLS_SETUP;
   if (ready && !well)
     set_handshake_error (transport, &verification, host, code, error);
   if (well && !so_transport_gather_records (transport))

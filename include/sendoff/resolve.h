@@ -1,5 +1,7 @@
 /*
  * resolve.h - getaddrinfo() under a deadline.
+ *
+ * It runs in a thread; one that does not come back in time is left behind.
  */
 #pragma once
 
@@ -14,4 +16,5 @@ typedef struct
   struct addrinfo *addresses; /* freeaddrinfo() */
 } SoResolved;
 
-SoResolved so_resolve (const char *host, guint16 port, const SoDeadline *deadline);
+/* family: AF_UNSPEC, AF_INET or AF_INET6. */
+SoResolved so_resolve (const char *host, guint16 port, int family, const SoDeadline *deadline);
