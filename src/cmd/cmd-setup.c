@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sendoff/address.h"
+#include "sendoff/app-outbox.h"
 #include "sendoff/commands.h"
 #include "sendoff/config-edit.h"
 #include "sendoff/config-file.h"
@@ -293,7 +294,8 @@ set_up (Setup *setup, GError **error)
   setup->config = so_app_config (setup->app, error);
   if (setup->config == NULL || !complete_answers (setup, error) || !choose_name (setup, error)
       || !compose_account (setup, error) || !keep_password (setup, error)
-      || !so_config_save (setup->path, setup->text, error))
+      || !so_config_save (setup->path, setup->text, error)
+      || !so_app_end_password_hold (setup->app, setup->name, error))
     return 0;
   tell (setup);
   return setup->options.no_test ? 0 : run_steps (setup, error);

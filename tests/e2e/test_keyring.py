@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -35,8 +36,8 @@ def misbehaving(home, configured):
     bus = Keyring(home, service=False)
     running = []
 
-    def start(mode):
-        process = subprocess.Popen(["/usr/bin/python3", SERVICE, mode], env=home.env,
+    def start(*mode):
+        process = subprocess.Popen(["/usr/bin/python3", SERVICE, *mode], env=home.env,
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stdout.readline() == "ready\n"
@@ -254,6 +255,33 @@ def test_a_prompt_that_comes_to_nothing(misbehaving, configured, mode):
         assert terminal.finish(timeout=10) == 75
         assert "nobody unlocked it" in terminal.text
     assert "Prompt" in asked(service)
+
+
+def test_a_person_unlocks(misbehaving, configured, home, sandbox):
+    """And the attributes of the entry were not to be seen before."""
+    home.write_config(sandbox.config())
+    service = misbehaving("willing", sandbox.password)
+    with configured.terminal("test") as terminal:
+        assert terminal.finish() == 0, terminal.text
+    assert len(sandbox.deliveries()) == 1
+    assert asked(service).count("Prompt") == 1
+
+
+def test_a_keyring_that_opens_without_asking(misbehaving, configured, home, sandbox):
+    """One with an empty password opens under cron, too."""
+    home.write_config(sandbox.config())
+    service = misbehaving("open", sandbox.password)
+    configured("test", status=0)
+    assert "Prompt" not in asked(service)
+
+
+def test_the_newest_of_several_entries_is_used(configured, home, keyring, sandbox):
+    home.write_config(sandbox.config())
+    keyring.store(sandbox.host, sandbox.user, "old")
+    time.sleep(1.1)  # the keyring's clock counts seconds
+    keyring.tool("store", "--label", "x", "host", sandbox.host, "service", "smtp",
+                 "user", sandbox.user, "color", "blue", password=sandbox.password)
+    configured("test", status=0)
 
 
 def test_accounts_neither_asks_nor_fetches(misbehaving, configured):

@@ -1,5 +1,6 @@
 """login, logout and accounts, as a person and as a script use them; and where the password is not."""
 
+import base64
 import re
 
 import pytest
@@ -256,3 +257,16 @@ def test_the_password_is_in_no_argument_environment_or_file(configured, keyring,
             assert stored(keyring) == CANARY
             assert not [path for path in home.files() if CANARY.encode() in path.read_bytes()]
     assert seen and all(call.startswith("read(0, ") for call in seen)
+
+
+def test_sending_shows_the_password_to_nobody(account, home, sandbox):
+    """From the keyring it comes encrypted, to the server it goes through TLS."""
+    trace = home.path / "trace"
+    result = traced(home, trace, CALLS)("-v", "test", status=0)
+    plain = f"\0{sandbox.user}\0{sandbox.password}".encode()
+    secrets = [sandbox.password, base64.b64encode(plain).decode(),
+               base64.b64encode(sandbox.password.encode()).decode()]
+    made = list(calls(trace))
+    assert any("STARTTLS" in call for call in made)  # what is not hidden is seen
+    assert not [call for call in made if any(secret in call for secret in secrets)]
+    assert not any(secret in result.out + result.err for secret in secrets)

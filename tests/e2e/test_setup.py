@@ -1,11 +1,21 @@
 """setup: from an address to a test message that has left, asked or given as options."""
 
 import stat
+import subprocess
 
 import pytest
 
+from support.program import BUILD
+
 PASSWORD = "abcd-efgh-ijkl-mnop"
 ADDRESS = "me@icloud.com"
+
+
+@pytest.fixture
+def server(sandbox):
+    """Options that turn the icloud preset towards the sandbox."""
+    settings = {"smtp-host": sandbox.host, "smtp-port": sandbox.port, "tls-ca-file": sandbox.ca}
+    return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
 
 
 def set_up(sendoff, *options, password=PASSWORD, **keywords):
@@ -14,6 +24,35 @@ def set_up(sendoff, *options, password=PASSWORD, **keywords):
 
 def icloud(*more):
     return ["--preset", "icloud", "--address", ADDRESS, *more]
+
+
+def test_by_options_up_to_the_test_message(home, keyring, sandbox, server, sendoff):
+    result = set_up(sendoff, *icloud(*server), password=sandbox.password, status=0)
+    assert len(sandbox.deliveries()) == 1
+    assert stat.S_IMODE(home.config_file.stat().st_mode) == 0o600
+    assert sandbox.password not in home.config_file.read_text() + result.out + result.err
+    assert keyring.lookup(sandbox.host, ADDRESS) == sandbox.password
+
+
+def test_on_a_terminal(home, keyring, sandbox, server, sendoff):
+    with sendoff.terminal("setup", *server) as terminal:
+        terminal.expect("mail address: ")
+        terminal.answer(ADDRESS)
+        terminal.expect("iCloud Mail")
+        terminal.expect(r"Number or name \[icloud\]: ")
+        terminal.answer("")
+        terminal.expect("app-specific password")
+        terminal.expect("Password of .*: ")
+        terminal.answer(sandbox.password)
+        assert terminal.finish() == 0
+        assert sandbox.password not in terminal.text
+    assert len(sandbox.deliveries()) == 1
+
+
+def test_a_refused_password_is_the_exit_status(keyring, server, sendoff, home):
+    result = set_up(sendoff, *icloud(*server), status=77)
+    assert "is set up" in result.out and "535" in result.err
+    assert home.config_file.exists()  # only the password is to be mended: sendoff login
 
 
 def test_other_accounts_and_comments_are_kept(home, keyring, sendoff):
@@ -81,6 +120,16 @@ def test_without_a_keyring_a_command_will_do(home, sendoff):
         assert terminal.finish() == 0
     assert f"password-command = printf {PASSWORD}\n" in home.config_file.read_text()
     assert sendoff("login", status=0)
+
+
+def test_a_new_password_ends_the_hold_for_the_old_one(account, home, keyring, sandbox):
+    subprocess.run([BUILD / "tests" / "fault" / "outbox-driver", home.outbox, "enqueue", "1"],
+                   input=b"Subject: x\n\nhi\n", env=home.env, check=True, capture_output=True)
+    keyring.store(sandbox.host, sandbox.user, "aaaa-bbbb-cccc-dddd")
+    account("retry", status=77)
+    set_up(account, *icloud("--no-test"), password=sandbox.password, status=0)
+    account("retry", status=0)
+    assert len(sandbox.deliveries()) == 1
 
 
 def test_breaking_off_leaves_nothing(home, keyring, sendoff):

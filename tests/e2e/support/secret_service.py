@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 """A secret service that misbehaves, on the session bus, to see what its client makes of it.
 
-    secret_service.py MODE
+    secret_service.py MODE [PASSWORD]
 
-Its default collection is locked and has one password ("hidden-word", any host, service and user),
-which is seen only once the collection is open, as with KeePassXC.  MODE says what happens:
+Its default collection is locked and has one password (for any host, service and user), which is seen only once the collection is open, as with KeePassXC.  MODE says what happens:
 
     silent      takes every call and never answers
     denied      answers every call with AccessDenied
@@ -70,8 +69,9 @@ INTERFACES = """<node>
 
 
 class Service:
-    def __init__(self, mode, connection, loop):
+    def __init__(self, mode, password, connection, loop):
         self.mode, self.connection, self.loop = mode, connection, loop
+        self.password = password.encode()
         self.locked = True
         self.kept = []  # invocations never answered: forgotten ones would get an error
 
@@ -125,9 +125,8 @@ class Service:
                                     GLib.Variant("(bv)", (declined, opened)))
         return GLib.SOURCE_REMOVE
 
-    @staticmethod
-    def secret():
-        return SESSION, b"", b"hidden-word", "text/plain"
+    def secret(self):
+        return SESSION, b"", self.password, "text/plain"
 
     def GetSecret(self, _session):
         return "((oayays))", (self.secret(),)
@@ -148,7 +147,7 @@ class Service:
 def main():
     loop = GLib.MainLoop()
     connection = Gio.bus_get_sync(Gio.BusType.SESSION)
-    service = Service(sys.argv[1], connection, loop)
+    service = Service(sys.argv[1], "".join(sys.argv[2:]), connection, loop)
     node = Gio.DBusNodeInfo.new_for_xml(INTERFACES)
     for path, interface in ((ROOT, "Service"), (COLLECTION, "Collection"), (ITEM, "Item"),
                             (PROMPT, "Prompt")):
