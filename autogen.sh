@@ -16,7 +16,7 @@ BUILD_PACKAGES="autoconf automake gcc libc6-dev make pkgconf gettext libglib2.0-
   libsecret-1-dev libjson-glib-dev libetpan-dev libcurl4-gnutls-dev"
 DEMO_PACKAGES="python3 python3-aiosmtpd python3-cryptography gnome-keyring dbus-daemon
   libglib2.0-bin"
-CHECK_PACKAGES="python3-pytest python3-pytest-xdist python3-pytest-timeout libsecret-tools
+CHECK_PACKAGES="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-gi libsecret-tools msmtp
   faketime iproute2 nftables strace xz-utils dovecot-imapd dovecot-lmtpd"
 
 say () { echo "autogen: $*" >&2; }
