@@ -106,6 +106,7 @@ typedef struct
   const char *verdicts;
   const char *order;
   int code; /* of the error, 0: none */
+  gint64 within_us; /* the session ends in; 0: whenever */
 } Case;
 
 /* Runs a case; returns what the server read. */
@@ -125,12 +126,15 @@ run (const Case *c)
   const SoFeed calls = { .next = next, .completing = completing, .done = done, .data = &feed };
   g_autoptr (GError) error = NULL;
   g_autoptr (SoVerdict) trouble = NULL;
+  gint64 began = g_get_monotonic_time ();
   SoSmtp *smtp = so_smtp_open (account, no_secret, NULL, &options, &trouble, &error);
   if (smtp != NULL)
     so_smtp_run (smtp, &calls, &error);
   else
     g_assert_nonnull (trouble);
   so_smtp_close (smtp);
+  if (c->within_us > 0)
+    g_assert_cmpint (g_get_monotonic_time () - began, <, c->within_us);
   char *seen = script_server_finish (server);
   g_assert_cmpint (error != NULL ? error->code : 0, ==, c->code);
   g_assert_cmpstr (feed.verdicts->str, ==, c->verdicts);
@@ -365,6 +369,19 @@ test_silence_is_bounded (void)
   g_assert_cmpint (g_get_monotonic_time () - began, <, 4 * G_USEC_PER_SEC);
 }
 
+/* Once the answer to a message has not come, none to the next one is waited for. */
+static void
+test_silence_in_backlog (void)
+{
+  static const char *const script[] = { PIPELINED, ENVELOPE, GO_AHEAD, "D:", ENVELOPE, "W: 2500", NULL };
+  static const char *const *const scripts[] = { script, NULL };
+  g_autofree char *seen = run (&(Case){ .scripts = scripts,
+                                        .messages = 2,
+                                        .verdicts = "uncertain;deferred;",
+                                        .code = SO_ERROR_TEMPORARY,
+                                        .within_us = 2400 * 1000 });
+}
+
 int
 main (int argc, char **argv)
 {
@@ -388,5 +405,6 @@ main (int argc, char **argv)
   g_test_add_func ("/smtp/421", test_421);
   g_test_add_func ("/smtp/too-large", test_too_large_for_server);
   g_test_add_func ("/smtp/silence", test_silence_is_bounded);
+  g_test_add_func ("/smtp/silence-in-backlog", test_silence_in_backlog);
   return g_test_run ();
 }
