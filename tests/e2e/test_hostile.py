@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "fault"))
 import hostile_cases  # noqa: E402
 import hostile_run  # noqa: E402
 
+pytestmark = pytest.mark.xdist_group("hostile")  # one worker runs them all, side by side
 CASES = {case.name: case for case in hostile_cases.all_cases()}
 
 
@@ -21,7 +22,8 @@ CASES = {case.name: case for case in hostile_cases.all_cases()}
 def results(request):
     """Runs the cases that are selected (pytest -k), all of them at once."""
     wanted = {item.callspec.params["name"] for item in request.session.items
-              if "results" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")}
+              if "results" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")
+              and item.module is request.module}
     ran = hostile_run.run_all(str(BUILD / "sendoff"), [CASES[name] for name in sorted(wanted)])
     return {result.case.name: result for result in ran}
 

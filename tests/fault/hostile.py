@@ -13,6 +13,7 @@ import ssl
 import struct
 import threading
 import time
+import warnings
 
 PHASES = ("connect", "greeting", "ehlo", "starttls", "tls", "ehlo2", "auth", "mail", "rcpt",
           "data", "body", "final", "quit")
@@ -174,8 +175,10 @@ class Server:
             self.context.set_ciphers("DEFAULT:@SECLEVEL=0")
             self.context.load_cert_chain(certificate)
             if tls:
-                self.context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-                self.context.maximum_version = tls
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    self.context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+                    self.context.maximum_version = tls
         self.listener = socket.socket()
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

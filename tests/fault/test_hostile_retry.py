@@ -9,6 +9,7 @@ import hostile_retry
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SENDOFF_BUILD", ROOT)).resolve()
+pytestmark = pytest.mark.xdist_group("hostile")  # one worker runs them all, side by side
 CASES = {case.name: case for case in hostile_retry.cases()}
 
 
