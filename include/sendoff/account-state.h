@@ -50,6 +50,12 @@ gboolean so_account_add_use (SoOutbox *outbox, const char *account, const SoBudg
 /* Of SoBudgetUse, earliest first; only those of the last 24 hours. */
 GArray *so_account_uses (SoOutbox *outbox, const char *account, gint64 now, GError **error);
 
+/* How many connections at a time the server has put up with, when it refused more in the last 24
+ * hours; 0: it did not. */
+guint so_account_connections (SoOutbox *outbox, const char *account, gint64 now);
+gboolean so_account_limit_connections (SoOutbox *outbox, const char *account, guint connections,
+                                       gint64 now, GError **error);
+
 typedef struct
 {
   gint64 when;   /* s since 1970 UTC */
@@ -61,3 +67,12 @@ typedef struct
 gboolean so_outbox_note_pass (SoOutbox *outbox, const SoPassRecord *record, GError **error);
 /* FALSE: no pass is on record. */
 gboolean so_outbox_last_pass (SoOutbox *outbox, SoPassRecord *record);
+
+/* One process at a time delivers an outbox in the background.  FALSE: another does, and looks
+ * again before it ends.  *fd is the claim, to be closed; -1 where there are no locks. */
+gboolean so_outbox_claim_background (SoOutbox *outbox, int *fd);
+
+/* One process at a time signs in to an account, for as long as *fd (to be closed by the caller)
+ * is open: whoever waited for it looks for a hold first, so a refused password is tried once.
+ * Waits for at most timeout_s; FALSE: it was not to be had. */
+gboolean so_account_claim_login (SoOutbox *outbox, const char *account, guint timeout_s, int *fd);

@@ -62,12 +62,15 @@ typedef struct SoAccount
   guint daily_messages, daily_recipients, max_recipients; /* 0: no limit known */
   guint connections, max_connections; /* wanted; the provider's published maximum */
   char *on_failure;
+  gboolean notify_never; /* notify = never */
   SoRewriteFrom rewrite_from;
+  guint64 sendmail_limit; /* octets taken from a caller of sendmail; 0: no limit */
   char *aliases_file; /* local names to addresses, in /etc/aliases format; "" none */
   char *password_page; /* where an app-specific password is made, "" if none is needed */
   char *support_page;
   char *storage_page;
   char *status_feed;
+  char *authserv_id; /* domains under which the provider writes what it found (RFC 8601) */
 } SoAccount;
 
 /* All text "", all numbers 0. */
@@ -82,3 +85,6 @@ gboolean so_account_owns (const SoAccount *account, const char *address);
 
 /* The host is loopback by name or literal (localhost, 127.0.0.0/8, ::1). */
 gboolean so_account_is_loopback (const char *host);
+
+/* The preset for an address's domain: "icloud" for me.com; "" for one not known.  Static. */
+const char *so_account_preset_of (const char *address);

@@ -49,8 +49,14 @@ typedef struct
 {
   char *address; /* as it stands there, never put together; the verdict says if it is one */
   char *name;    /* display name without quotes, RFC 2047 words as they are; "" */
+  char *group;   /* name of the group it stands in; "" */
   SoAddressVerdict verdict;
 } SoMailbox;
+
+void so_mailbox_free (gpointer mailbox);
+
+/* TRUE if address stands in list (of char *), without regard to ASCII case. */
+gboolean so_address_is_in (const GPtrArray *list, const char *address);
 
 /* The mailboxes of an address header's value (folded or not), groups included, in their
  * order: of SoMailbox, owned by the caller; empty for none (an empty group, too).  What

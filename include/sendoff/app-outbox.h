@@ -5,10 +5,14 @@
 
 #include "sendoff/app.h"
 #include "sendoff/entry-view.h"
+#include "sendoff/json.h"
 #include "sendoff/outbox.h"
 
 /* The configured outbox; warnings go to stderr. */
 SoOutbox *so_app_outbox (SoApp *app, GError **error);
+
+/* Something waits: a warning if nothing will come by for it, or what should have has stopped. */
+void so_app_warn_of_schedule (const SoApp *app, SoOutbox *outbox);
 
 /* There is a password again: the account's hold for the old one is over. */
 gboolean so_app_end_password_hold (SoApp *app, const char *account, GError **error);
@@ -32,9 +36,6 @@ char *so_view_time (gint64 seconds, gint64 now);
 /* For a command's only argument or one of several: the entry, locked or only looked at.  One that
  * somebody works on is SO_ERROR_TEMPORARY. */
 SoEntry *so_app_lock_entry (SoOutbox *outbox, const char *prefix, GError **error);
+/* FALSE with error: it is sent, and only its copy is not safe yet. */
+gboolean so_app_may_send (const SoEntry *entry, GError **error);
 SoEntry *so_app_peek_entry (SoOutbox *outbox, const char *prefix, GError **error);
-
-void so_json_string (JsonBuilder *builder, const char *name, const char *value);
-void so_json_number (JsonBuilder *builder, const char *name, gint64 value);
-/* RFC 3339, "" for 0. */
-void so_json_time (JsonBuilder *builder, const char *name, gint64 seconds);

@@ -12,6 +12,7 @@
 
 #include "sendoff/account.h"
 #include "sendoff/config.h"
+#include "sendoff/verdict.h"
 
 typedef struct
 {
@@ -49,6 +50,12 @@ gboolean so_app_parse (SoApp *app, int *argc, char ***argv, const GOptionEntry *
 
 const SoConfig *so_app_config (SoApp *app, GError **error);
 SoAccount *so_app_account (SoApp *app, GError **error);
+
+/* The reply dictionary, config/replies.conf. */
+SoReplyBook *so_app_reply_book (GError **error);
+
+/* FALSE with SO_ERROR_DATA for what is no mail address. */
+gboolean so_app_check_address (const char *address, GError **error);
 
 /* "sendoff: what" and, behind an arrow, what to do; to stderr. */
 void so_app_print_error (const SoApp *app, const GError *error);

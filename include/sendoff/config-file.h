@@ -18,5 +18,8 @@ SoConfig *so_config_load (const char *path, GError **error);
 /* Where setup writes: --config or the user's own file; owned by the caller. */
 char *so_config_path (const char *path);
 
+/* Another file that is obeyed, with the same suspicion.  NULL with *missing, or with error. */
+char *so_config_read (const char *path, gboolean *missing, GError **error);
+
 /* The text of "providers.conf", "replies.conf" …; owned by the caller. */
 char *so_config_data (const char *name, GError **error);

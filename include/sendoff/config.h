@@ -32,9 +32,14 @@ const char *const *so_config_presets (const SoConfig *config);
 /* "" when nothing says which. */
 const char *so_config_default_name (const SoConfig *config);
 
-/* For the doctor: hosts that answer on port 443 when the network is well; an http page that
- * a captive portal would change.  Empty, "" when absent. */
+/* A preset as it stands in providers.conf: without address and user; NULL if there is none of that
+ * name.  A copy owned by the caller. */
+SoAccount *so_config_preset (const SoConfig *config, const char *name);
+
+/* For the doctor: hosts that answer on port 443 when the network is well; servers of mail on 587
+ * and 465; an http page that a captive portal would change.  Empty, "" when absent. */
 const char *const *so_config_control_hosts (const SoConfig *config);
+const char *const *so_config_control_mail_hosts (const SoConfig *config);
 const char *so_config_captive_portal (const SoConfig *config);
 
 /* [defaults] outbox, "" when absent. */

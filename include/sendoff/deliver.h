@@ -13,6 +13,11 @@ typedef struct
   guint timeout;              /* seconds a phase, when the account sets none */
   int interrupt_fd;           /* -1 none */
   gboolean may_prompt;        /* a locked keyring may ask the person */
+  /* Asked when the password is there and about to be sent; FALSE with error: it is not.  May be
+   * NULL. */
+  gboolean (*may_log_in) (gpointer data, GError **error);
+  gpointer may_log_in_data;
+  gboolean attended;          /* somebody waits: a likely account password is warned about */
 } SoDeliverOptions;
 
 /* TRUE: the feed is empty.  FALSE with error: what had been taken from the feed has its

@@ -14,9 +14,10 @@ typedef enum
   SO_ENTRY_SENDING,
   SO_ENTRY_UNCERTAIN,
   SO_ENTRY_HELD,
-  SO_ENTRY_FAILED
+  SO_ENTRY_FAILED,
+  SO_ENTRY_SENT /* for good; kept until its copy is among what was sent (save-sent) */
 } SoEntryState;
-#define SO_ENTRY_STATES 5
+#define SO_ENTRY_STATES 6
 
 #define SO_ENTRY_ID_LENGTH 16 /* base 32: 80 bits */
 #define SO_ENTRY_REASON_MAX 16
@@ -28,6 +29,7 @@ typedef enum
 #define SO_REASON_USER "user"           /* held: by a person */
 #define SO_REASON_SIZE "size"           /* held: too large for the account */
 #define SO_REASON_PASSWORD "password"   /* held: the account's password was refused */
+#define SO_REASON_SENDER "sender"       /* held: its sender is no address of the account */
 #define SO_REASON_ACCOUNT "account"     /* held: the account is gone from the configuration */
 #define SO_REASON_UNCERTAIN "uncertain" /* held: may have arrived */
 #define SO_REASON_REFUSED "refused"     /* failed: by the server, for good */
@@ -37,13 +39,16 @@ typedef struct
 {
   SoEntryState state;
   char reason[SO_ENTRY_REASON_MAX + 1]; /* [a-z]*, "" for none */
-  gint64 stamp;                         /* s since 1970 UTC: due (queued, uncertain), else since */
+  gint64 stamp;                         /* s since 1970 UTC: due (queued, uncertain, sent), else since */
   char id[SO_ENTRY_ID_LENGTH + 1];
 } SoEntryName;
 
 /* FALSE: not a name of ours. */
 gboolean so_entry_name_parse (const char *text, SoEntryName *name);
 void so_entry_name_format (const SoEntryName *name, char out[SO_ENTRY_NAME_MAX]);
+
+/* Earliest stamp first (a GCompareFunc of SoEntryName). */
+gint so_entry_name_compare (gconstpointer a, gconstpointer b);
 
 /* "queued" …: never translated (files, JSON). */
 const char *so_entry_state_name (SoEntryState state);

@@ -30,6 +30,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoEntryView, so_entry_view_free)
 /* hold: of its account, NULL for none; horizon: as in so_account_hold_stops(). */
 SoEntryView *so_entry_view_new (const SoEntry *entry, const SoAccountHold *hold, gint64 now,
                                 gint64 horizon);
-
-/* "550 5.1.1 no such user", or our own words; owned by the caller. */
-char *so_entry_view_words (const SoVerdict *verdict);

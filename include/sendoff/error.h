@@ -18,6 +18,7 @@ typedef enum
   SO_ERROR_USAGE = 64,         /* the command line is wrong */
   SO_ERROR_DATA = 65,          /* bad message or address, or too large */
   SO_ERROR_NO_INPUT = 66,      /* a file to be sent is missing or unreadable */
+  SO_ERROR_NO_USER = 67,       /* nobody here has that name */
   SO_ERROR_NO_HOST = 68,       /* host name unknown */
   SO_ERROR_REFUSED = 69,       /* refused for good */
   SO_ERROR_BUG = 70,           /* our own fault */

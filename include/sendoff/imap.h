@@ -46,38 +46,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoImap, so_imap_close)
 
 gboolean so_imap_has (const SoImap *imap, const char *capability); /* as after login */
 
-typedef enum
-{
-  SO_FOLDER_OTHER,
-  SO_FOLDER_INBOX,
-  SO_FOLDER_SENT,
-  SO_FOLDER_JUNK,
-  SO_FOLDER_TRASH
-} SoFolderUse;
+/* FALSE after an error that ended the session: only so_imap_close() makes sense.  After the server's
+ * NO to one command it goes on. */
+gboolean so_imap_is_usable (const SoImap *imap);
 
+/* Where to look: without a bound a folder of 200,000 messages is read through by the server. */
 typedef struct
 {
-  char *name;  /* as the server writes it */
-  char *title; /* UTF-8, sanitised */
-  SoFolderUse use;
-} SoImapFolder;
-
-/* Every folder that can be selected, INBOX first; of SoImapFolder.  The use comes from
- * SPECIAL-USE (RFC 6154), else from well-known names; at most one folder each has SENT. */
-GPtrArray *so_imap_folders (SoImap *imap, GError **error);
-
-/* The first folder of that use, NULL if there is none. */
-const SoImapFolder *so_imap_folder_of (const GPtrArray *folders, SoFolderUse use);
-
-/* *uid_next changes when a message comes in; 0 if the server does not tell. */
-gboolean so_imap_status (SoImap *imap, const char *folder, guint32 *uid_next, GError **error);
-
-/* writable FALSE: EXAMINE, which changes no flag. */
-gboolean so_imap_select (SoImap *imap, const char *folder, gboolean writable, GError **error);
+  guint32 first_uid; /* this one and later ones; 0: no bound */
+  gint64 since;      /* s since 1970 UTC, by the server's date of arrival, a day early; 0: none */
+} SoImapRange;
 
 /* UIDs in the selected folder whose header has that value (as IMAP matches it: a part is
- * enough); of guint32, owned by the caller. */
-GArray *so_imap_find (SoImap *imap, const char *header, const char *value, GError **error);
+ * enough); range may be NULL; of guint32, owned by the caller. */
+GArray *so_imap_find (SoImap *imap, const SoImapRange *range, const char *header,
+                      const char *value, GError **error);
 
 /* The message's headers, without marking it read; NULL without error: no such message. */
 char *so_imap_headers (SoImap *imap, guint32 uid, GError **error);
@@ -92,6 +75,9 @@ gboolean so_imap_append (SoImap *imap, const char *folder, const char *octets, g
 
 /* Storage of the mailbox in octets.  FALSE without error: the server does not tell. */
 gboolean so_imap_quota (SoImap *imap, guint64 *used, guint64 *limit, GError **error);
+
+/* NOOP: until it is asked a server need not look for news, and SEARCH finds none. */
+gboolean so_imap_ask_news (SoImap *imap, GError **error);
 
 /* Waits up to limit_us for news in the selected folder: IDLE where the server has it,
  * else NOOP after the time.  News or not, TRUE: look again. */

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <libsecret/secret.h>
+#include "sendoff/libsecret.h"
 
 #define SO_TYPE_KEYRING_SERVICE (so_keyring_service_get_type ())
 G_DECLARE_FINAL_TYPE (SoKeyringService, so_keyring_service, SO, KEYRING_SERVICE, SecretService)

@@ -11,6 +11,9 @@
  * with errno. */
 char **so_message_head_read (int fd, goffset offset);
 
+/* The same of a text. */
+char **so_message_head_lines (const char *text);
+
 /* The first field of that name in clear: RFC 2047 words decoded, sanitised; "" if there is none.
  * Owned by the caller. */
 char *so_message_head_field (char **lines, const char *name);

@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "sendoff/tls-info.h"
+
 typedef enum
 {
   SO_PHASE_DNS,
@@ -35,6 +37,10 @@ typedef struct
   void (*end) (gpointer data, SoPhase phase, gint64 elapsed_us, const char *learned);
   /* One line of the conversation; direction '>' ours, '<' theirs, '*' a remark. */
   void (*trace) (gpointer data, char direction, const char *line);
+  /* What a person should know before it goes on: one translated line without full stop. */
+  void (*warn) (gpointer data, const char *line);
+  /* A TLS handshake is over, well or not. */
+  void (*tls) (gpointer data, const SoTlsInfo *info);
   /* Octets of the message handed to the network. */
   void (*progress) (gpointer data, guint64 sent, guint64 total);
   gpointer data;
@@ -45,4 +51,6 @@ void so_observer_end (const SoObserver *observer, SoPhase phase, gint64 elapsed_
                       const char *learned);
 void so_observer_trace (const SoObserver *observer, char direction, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
+void so_observer_warn (const SoObserver *observer, const char *line);
+void so_observer_tls (const SoObserver *observer, const SoTlsInfo *info);
 void so_observer_progress (const SoObserver *observer, guint64 sent, guint64 total);

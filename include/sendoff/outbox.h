@@ -19,6 +19,10 @@ typedef struct SoEntry SoEntry;
 
 /* The folder is made if it is not there. */
 SoOutbox *so_outbox_open (const char *path, GError **error);
+/* Also the system's, which is root's and open to a group (mode 03770): others than root can do
+ * nothing but put messages into it. */
+SoOutbox *so_outbox_open_to_add (const char *path, GError **error);
+gboolean so_outbox_is_add_only (const SoOutbox *outbox);
 /* Makes durable what is not yet, as far as that is possible. */
 void so_outbox_close (SoOutbox *outbox);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoOutbox, so_outbox_close)

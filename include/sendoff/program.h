@@ -14,5 +14,6 @@
  * gets its translation, through C.UTF-8. */
 void so_program_setup_locale (void);
 
-/* Absolute path of a program of ours ("sendoff", "sendoff-zip"); owned by the caller. */
+/* Absolute path of a program of ours; owned by the caller.  "sendoff" is the one people run, the
+ * others are run by it: "sendoff-main" with all the commands, "sendoff-zip" and so on. */
 char *so_program_path (const char *name);

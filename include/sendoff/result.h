@@ -16,6 +16,9 @@ typedef struct
   const GError *error;            /* may be NULL */
 } SoResult;
 
+/* The word for an outcome; kept: in the outbox, so that "not now" is "queued" and not "failed". */
+const char *so_result_status (SoOutcome outcome, gboolean kept);
+
 void so_result_print_json (const SoResult *result);
 
 /* Our exit status for a verdict: 0, 65, 69, 75 or 77 (DESIGN section 4). */

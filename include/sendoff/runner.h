@@ -39,6 +39,10 @@ typedef struct
   gboolean now;           /* also what is not due, and accounts that rest (not those on hold) */
   gboolean network_back;  /* also accounts that rest because they could not be reached */
   const GPtrArray *names; /* of SoEntryName: only these, due or not; NULL: all that is due */
+  /* Starts a process that sends for an account beside this one, with --worker=ACCOUNT added;
+   * NULL: there is one connection only, whatever the account says. */
+  const char *const *worker;
+  const char *only_account; /* this is such a process; NULL: for all accounts */
   /* Called for each entry something became of. */
   void (*report) (gpointer data, const SoRunReport *report);
   gpointer data;
@@ -51,6 +55,8 @@ typedef struct
   guint busy;                 /* another runner has them */
   gint64 next;                /* when something is due next; G_MAXINT64: nothing waits */
   gboolean needs_password;    /* an account is on hold for its password, or has none */
+  gboolean lost_account;      /* an entry was put on hold because its account is gone */
+  gboolean throttled;         /* a worker's: the server wants fewer connections */
   gboolean new_hold;          /* an account was put on hold, or found not to be reached, just now */
 } SoRunSummary;
 
@@ -58,6 +64,10 @@ typedef struct
  * could not be reached, an entry not be read); the summary is right in any case.  The error is
  * the first of them; SO_ERROR_INTERRUPTED comes before any other. */
 gboolean so_run_pass (const SoRunOptions *options, SoRunSummary *summary, GError **error);
+
+/* Where a worker's summary goes: a descriptor that it gets. */
+#define SO_RUN_WORKER_FD 3
+gboolean so_run_summary_write (int fd, const SoRunSummary *summary, const GError *problem);
 
 /* s ahead: no account makes an entry wait that long, so the clock must have been set back. */
 gint64 so_run_horizon (const SoConfig *config);

@@ -17,6 +17,10 @@ gsize so_secret_length (const SoSecret *secret);
 void so_secret_free (SoSecret *secret);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoSecret, so_secret_free)
 
+/* text with "****" in its place, for a server may repeat what it was told; NULL for secret: as it
+ * is.  Owned by the caller. */
+char *so_secret_strike_out (const SoSecret *secret, const char *text);
+
 /* Overwrites memory in a way the compiler keeps. */
 void so_secret_wipe (void *bytes, gsize length);
 

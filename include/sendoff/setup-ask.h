@@ -12,6 +12,3 @@ char *so_setup_ask_host (const SoApp *app);
 
 /* Whether settings ("key=value", may be NULL) have that key. */
 gboolean so_setup_has_setting (char *const *settings, const char *key);
-
-/* The preset for an address's domain: "icloud" for me.com; "" for one not known. */
-const char *so_setup_preset_of (const char *address);

@@ -69,6 +69,12 @@ typedef struct
 
 SoSizeDecision so_size_policy (const SoSizeQuestion *question);
 
+/* What a message may measure under a limit of the server.  Postfix, which answers as iCloud does,
+ * counts the header fields and the envelope it writes in front (RFC 1870 5 would not have
+ * it): a message of exactly the announced SIZE is refused after all of it was sent. */
+#define SO_SIZE_TRACE 1024 /* octets left for that; ours */
+guint64 so_size_policy_room (guint64 limit);
+
 /* "23.4 MB of text and attachments; iCloud Mail takes 20.0 MB" (title: the account's),
  * translated, without full stop; "" with SEND.  Owned by the caller. */
 char *so_size_policy_explain (const SoSizeDecision *decision, const char *title);

@@ -34,7 +34,13 @@ typedef struct
 } SoSubmission;
 
 SoSubmission *so_submission_new (const char *sender, int fd);
+/* The envelope: sender, recipients without verdicts, DSN and Message-ID; no descriptor. */
+SoSubmission *so_submission_copy (const SoSubmission *submission);
 SoRecipient *so_submission_add (SoSubmission *submission, const char *address);
+/* What is asked of delivery reports, as dsn.h gives it; NULL or "" to leave it out.  ORCPT goes
+ * with NOTIFY. */
+void so_submission_ask_dsn (SoSubmission *submission, const char *notify, const char *ret,
+                            const char *envid);
 void so_submission_free (SoSubmission *submission);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoSubmission, so_submission_free)
 

@@ -1,5 +1,5 @@
 /*
- * test-message.h - the message `sendoff test` sends, built with libetpan's MIME.
+ * test-message.h - the message `sendoff test` sends.
  *
  * Text in the user's language: what was tested, from which machine, when, by which
  * version.  The subject carries a short token by which the message is found again.

@@ -20,3 +20,9 @@ gboolean so_text_is_clean (const char *bytes, gssize length);
 
 /* Columns the text takes on a terminal (East Asian wide = 2, combining = 0). */
 gsize so_text_columns (const char *utf8);
+
+#define SO_TEXT_WIDTH 79 /* columns of help and reports: a terminal of 80, its last one free */
+
+/* text, whose lines at the margin make up paragraphs, laid out in columns; what does not fit an
+ * indented line goes on under its last column.  Ends with a line end; owned by the caller. */
+char *so_text_wrap (const char *text, gsize columns);

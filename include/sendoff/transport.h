@@ -12,6 +12,7 @@
 
 #include "sendoff/account.h"
 #include "sendoff/deadline.h"
+#include "sendoff/tls-info.h"
 
 typedef struct SoTransport SoTransport;
 
@@ -33,39 +34,11 @@ SoTransport *so_transport_new (int fd, SoDeadline *deadline);
 /* The stream on top; owned by the transport. */
 mailstream *so_transport_stream (SoTransport *transport);
 
-/* Why a handshake failed. */
-typedef enum
-{
-  SO_TLS_WELL,
-  SO_TLS_EXPIRED,
-  SO_TLS_NOT_YET_VALID,
-  SO_TLS_WRONG_HOST,
-  SO_TLS_SELF_SIGNED,
-  SO_TLS_UNTRUSTED,   /* issued by somebody this machine does not know */
-  SO_TLS_FINGERPRINT, /* not the one configured */
-  SO_TLS_CERTIFICATE, /* bad in another way */
-  SO_TLS_HANDSHAKE,   /* no TLS at the other end, or none that both can */
-  SO_TLS_LOST,        /* connection closed, time over, interrupted */
-  SO_TLS_SETUP        /* our own side: tls-ca-file */
-} SoTlsTrouble;
-
-typedef struct
-{
-  SoTlsTrouble trouble;
-  char *version;     /* "TLSv1.3" */
-  char *issuer;      /* organisation or name of who issued the certificate, sanitised */
-  char *subject;     /* its name, sanitised */
-  char *fingerprint; /* SHA-256, 64 hex digits */
-  gint64 not_before; /* seconds since 1970 */
-  gint64 not_after;
-} SoTlsInfo;
-
 /* Handshakes as a client of host, verified as the account says: system CAs, tls-ca-file,
  * or tls-fingerprint.  TLS >= 1.2, SNI, no CN fallback (RFC 9525 6.3), RSA >= 2048 bits.  *info is filled
  * as far as known even on failure.  Errors: PROTOCOL, TEMPORARY (lost), INTERRUPTED. */
 gboolean so_transport_start_tls (SoTransport *transport, const SoAccount *account, const char *host,
                                  SoTlsInfo *info, GError **error);
-void so_tls_info_clear (SoTlsInfo *info);
 
 gboolean so_transport_is_tls (const SoTransport *transport);
 SoTransportState so_transport_state (const SoTransport *transport);

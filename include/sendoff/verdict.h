@@ -68,6 +68,10 @@ SoVerdict *so_verdict_copy (const SoVerdict *verdict);
 void so_verdict_free (SoVerdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoVerdict, so_verdict_free)
 
+/* The server's words on one sanitised line, or ours where it said nothing: the note, else what
+ * the cause means.  Owned by the caller. */
+char *so_verdict_words (const SoVerdict *verdict);
+
 /* "accepted", "deferred", "rejected", "uncertain", "none": never translated (files, JSON). */
 const char *so_outcome_name (SoOutcome outcome);
 const char *so_scope_name (SoScope scope);

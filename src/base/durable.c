@@ -63,16 +63,29 @@ so_durable_read_at (int fd, char *bytes, gsize length, goffset offset)
   return (gssize)done;
 }
 
+int
+so_durable_unnamed_file (const char *folder)
+{
+  int fd = open (folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    return fd;
+  g_autofree char *name = g_build_filename (folder, "unnamed-XXXXXX", NULL);
+  fd = g_mkstemp_full (name, O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    unlink (name);
+  return fd;
+}
+
 gboolean
 so_durable_sync_folder (int fd)
 {
   return fsync (fd) == 0 || errno == EINVAL;
 }
 
-static gboolean
-sync_folder_at (const char *path)
+gboolean
+so_durable_sync_folder_at (int folder, const char *path)
 {
-  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = openat (folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     return FALSE;
   gboolean synced = so_durable_sync_folder (fd);
@@ -88,7 +101,7 @@ so_durable_make_folder (const char *path)
   if (mkdir (path, 0700) == 0)
     {
       g_autofree char *above = g_path_get_dirname (path);
-      return sync_folder_at (above);
+      return so_durable_sync_folder_at (AT_FDCWD, above);
     }
   if (errno == EEXIST)
     return g_file_test (path, G_FILE_TEST_IS_DIR) || (errno = ENOTDIR, FALSE);
@@ -130,28 +143,28 @@ remedy_for (int errnum)
   switch (errnum)
     {
     case ENOSPC:
-      return _ ("Free some space on that disk (see df and df -i), then try again.");
+      return _ ("free some space on that disk (see df and df -i), then try again");
     case EDQUOT:
-      return _ ("Your disk quota is used up: delete something or ask for more, then try again.");
+      return _ ("your disk quota is used up: delete something or ask for more, then try again");
     case EROFS:
-      return _ ("That disk is mounted read-only: make it writable or choose another folder.");
+      return _ ("that disk is mounted read-only: make it writable or choose another folder");
     case EACCES:
     case EPERM:
-      return _ ("Check the folder's owner and mode (ls -ld).");
+      return _ ("check the folder's owner and mode (ls -ld)");
     case ENOTDIR:
     case EISDIR:
     case ELOOP:
     case ENAMETOOLONG:
-      return _ ("Something else stands at that path: move it away or choose another folder.");
+      return _ ("something else stands at that path: move it away or choose another folder");
     case EIO:
-      return _ ("The disk reports an error: look into the system's log, and make a backup.");
+      return _ ("the disk reports an error: look into the system's log, and make a backup");
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-      return _ ("The system is short of memory or file descriptors: try again later.");
+      return _ ("the system is short of memory or file descriptors: try again later");
     case ENOLCK:
     case EOPNOTSUPP:
-      return _ ("That file system has no locks: put the folder on another one.");
+      return _ ("that file system has no locks: put the folder on another one");
     default:
       return "";
     }
@@ -165,4 +178,13 @@ so_durable_error (GError **error, int errnum, const char *format, ...)
   g_autofree char *what = g_strdup_vprintf (format, args);
   va_end (args);
   so_error_set (error, code_for (errnum), remedy_for (errnum), "%s: %s", what, g_strerror (errnum));
+}
+
+gboolean
+so_durable_sink (gpointer fd, const char *bytes, gsize length, GError **error)
+{
+  if (so_durable_write (*(const int *)fd, bytes, length))
+    return TRUE;
+  so_durable_error (error, errno, _ ("cannot write the message"));
+  return FALSE;
 }

@@ -55,5 +55,6 @@ so_program_path (const char *name)
   g_autofree char *beside = g_build_filename (folder, name, NULL);
   if (access (beside, X_OK) == 0)
     return g_steal_pointer (&beside);
-  return g_build_filename (PROGRAM_DIR, name, NULL);
+  gboolean is_front = g_str_equal (name, "sendoff");
+  return g_build_filename (is_front ? BIN_DIR : PROGRAM_DIR, name, NULL);
 }

@@ -39,6 +39,16 @@ so_secret_length (const SoSecret *secret)
   return secret->length;
 }
 
+char *
+so_secret_strike_out (const SoSecret *secret, const char *text)
+{
+  if (secret == NULL || secret->length == 0)
+    return g_strdup (text);
+  g_autoptr (GString) struck = g_string_new (text);
+  g_string_replace (struck, secret->bytes, "****", 0);
+  return g_string_free (g_steal_pointer (&struck), FALSE);
+}
+
 void
 so_secret_wipe (void *bytes, gsize length)
 {

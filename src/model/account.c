@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sendoff/account.h"
+#include "sendoff/address.h"
 
 static const gsize text_fields[] = {
   G_STRUCT_OFFSET (SoAccount, name),
@@ -31,6 +32,7 @@ static const gsize text_fields[] = {
   G_STRUCT_OFFSET (SoAccount, support_page),
   G_STRUCT_OFFSET (SoAccount, storage_page),
   G_STRUCT_OFFSET (SoAccount, status_feed),
+  G_STRUCT_OFFSET (SoAccount, authserv_id),
   G_STRUCT_OFFSET (SoAccount, aliases_file),
 };
 
@@ -97,4 +99,23 @@ so_account_is_loopback (const char *host)
   if (inet_pton (AF_INET, host, &v4) == 1)
     return (ntohl (v4.s_addr) >> 24) == 127;
   return inet_pton (AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK (&v6);
+}
+
+const char *
+so_account_preset_of (const char *address)
+{
+  static const struct
+  {
+    const char *domain, *preset;
+  } known[] = {
+    { "icloud.com", "icloud" },   { "me.com", "icloud" },       { "mac.com", "icloud" },
+    { "gmail.com", "gmail" },     { "googlemail.com", "gmail" }, { "outlook.com", "outlook" },
+    { "hotmail.com", "outlook" }, { "live.com", "outlook" },    { "msn.com", "outlook" },
+    { "fastmail.com", "fastmail" }, { "fastmail.fm", "fastmail" },
+  };
+  const char *domain = so_address_domain (address);
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
+    if (g_ascii_strcasecmp (known[i].domain, domain) == 0)
+      return known[i].preset;
+  return "";
 }

@@ -22,15 +22,17 @@ typedef struct
   GString *inside;  /* what stood between < and > */
   gboolean has_angle;
   gboolean in_group;
+  char *group; /* its name; NULL outside of one */
   gboolean broken; /* the item cannot be read */
 } Reader;
 
-static void
-mailbox_free (gpointer data)
+void
+so_mailbox_free (gpointer data)
 {
   SoMailbox *mailbox = data;
   g_free (mailbox->address);
   g_free (mailbox->name);
+  g_free (mailbox->group);
   g_free (mailbox);
 }
 
@@ -42,6 +44,7 @@ add_mailbox (Reader *reader, const char *address, gsize length, const char *name
       = reader->broken ? SO_ADDRESS_BAD_SYNTAX : so_address_check (address, (gssize)length);
   mailbox->address = g_strndup (address, length);
   mailbox->name = g_strdup (name);
+  mailbox->group = g_strdup (reader->group != NULL ? reader->group : "");
   g_ptr_array_add (reader->list, mailbox);
 }
 
@@ -192,6 +195,9 @@ open_group (Reader *reader)
       return;
     }
   reader->in_group = TRUE;
+  strip (reader->name);
+  g_free (reader->group);
+  reader->group = g_strdup (reader->name->str);
   g_string_truncate (reader->outside, 0);
   g_string_truncate (reader->name, 0);
 }
@@ -202,6 +208,7 @@ close_group (Reader *reader)
   reader->broken |= !reader->in_group;
   finish_item (reader);
   reader->in_group = FALSE;
+  g_clear_pointer (&reader->group, g_free);
 }
 
 static void
@@ -249,7 +256,7 @@ so_address_list_parse (const char *value, gssize length)
 {
   gsize n = length < 0 ? strlen (value) : (gsize)length;
   Reader reader = { .p = value, .end = value + n };
-  reader.list = g_ptr_array_new_with_free_func (mailbox_free);
+  reader.list = g_ptr_array_new_with_free_func (so_mailbox_free);
   reader.outside = g_string_new (NULL);
   reader.name = g_string_new (NULL);
   reader.inside = g_string_new (NULL);
@@ -262,8 +269,18 @@ so_address_list_parse (const char *value, gssize length)
   reader.broken |= reader.in_group;
   finish_item (&reader);
 
+  g_free (reader.group);
   g_string_free (reader.outside, TRUE);
   g_string_free (reader.name, TRUE);
   g_string_free (reader.inside, TRUE);
   return reader.list;
+}
+
+gboolean
+so_address_is_in (const GPtrArray *list, const char *address)
+{
+  for (guint i = 0; i < list->len; i++)
+    if (g_ascii_strcasecmp (g_ptr_array_index (list, i), address) == 0)
+      return TRUE;
+  return FALSE;
 }

@@ -20,6 +20,9 @@
 #define RETRY_MAX 3600
 #define RETRY_EXPIRE (5 * 86400)
 
+/* What no provider takes and no disk minds: a caller that never ends is stopped here. */
+#define SENDMAIL_LIMIT G_GUINT64_CONSTANT (1000000000)
+
 static void
 set_text (char **field, const char *value)
 {
@@ -39,6 +42,7 @@ so_config_account_new (const char *name)
   account->retry_max = RETRY_MAX;
   account->retry_expire = RETRY_EXPIRE;
   account->connections = 1;
+  account->sendmail_limit = SENDMAIL_LIMIT;
   set_text (&account->save_sent, "no");
   return account;
 }
@@ -48,8 +52,8 @@ so_config_fail_key (const SoKeyText *text, const SoKeyEntry *entry, GError **err
 {
   if (g_str_has_prefix (entry->key, "pass"))
     return so_key_text_fail (text, entry->line, entry->key,
-                             _ ("Remove the line and run “sendoff login”, which stores it in the "
-                                "keyring; or use password-command."),
+                             _ ("remove the line and run “sendoff login”, which stores it in the "
+                                "keyring; or use password-command"),
                              error, _ ("a password does not belong into this file"));
   const char *like = so_config_key_like (entry->key);
   g_autofree char *remedy
@@ -136,15 +140,15 @@ check_security (const SoAccount *account, const SoKeyText *text, const SoKeyGrou
                 GError **error)
 {
   if (account->imap.host[0] != '\0' && account->imap.security == SO_SECURITY_NONE)
-    return fail_at_key (text, group, "imap-security", _ ("Write tls or starttls."), error,
+    return fail_at_key (text, group, "imap-security", _ ("write tls or starttls"), error,
                         _ ("the password would travel in clear"));
   if (account->smtp.security != SO_SECURITY_NONE)
     return TRUE;
   if (!so_account_is_loopback (account->smtp.host))
-    return fail_at_key (text, group, "smtp-security", _ ("Write starttls or tls."), error,
+    return fail_at_key (text, group, "smtp-security", _ ("write starttls or tls"), error,
                         _ ("“none” is only for a server on this machine"));
   if (account->auth != SO_AUTH_NONE)
-    return fail_at_key (text, group, "auth", _ ("Write none, or set smtp-security to starttls."),
+    return fail_at_key (text, group, "auth", _ ("write none, or set smtp-security to starttls"),
                         error, _ ("without TLS no password is sent"));
   return TRUE;
 }
@@ -155,25 +159,25 @@ so_config_account_finish (SoAccount *account, const SoKeyText *text, const SoKey
                           GError **error)
 {
   if (account->address[0] == '\0')
-    return fail_at_key (text, group, "address", _ ("Add a line such as address = me@icloud.com."),
+    return fail_at_key (text, group, "address", _ ("add a line such as address = me@icloud.com"),
                         error, _ ("the account has no address"));
   if (account->smtp.host[0] == '\0')
     return fail_at_key (
         text, group, "smtp-host",
-        _ ("Add a preset such as preset = icloud, or smtp-host = the server's name."), error,
+        _ ("add a preset such as preset = icloud, or smtp-host = the server's name"), error,
         _ ("the account has no outgoing mail server"));
   fill_defaults (account, so_key_group_entry (group, "auth") != NULL);
   if (!check_security (account, text, group, error))
     return FALSE;
   if (account->retry_max < account->retry_initial)
-    return fail_at_key (text, group, "retry-max", _ ("Make it at least as long as retry-initial."),
+    return fail_at_key (text, group, "retry-max", _ ("make it at least as long as retry-initial"),
                         error, _ ("this is shorter than the first wait"));
   if (account->retry_expire < account->retry_max)
-    return fail_at_key (text, group, "retry-expire", _ ("Make it at least as long as retry-max."),
+    return fail_at_key (text, group, "retry-expire", _ ("make it at least as long as retry-max"),
                         error, _ ("this is shorter than the longest wait"));
   if (account->max_connections != 0 && account->connections > account->max_connections)
     {
-      g_autofree char *remedy = g_strdup_printf (_ ("Write at most %u."), account->max_connections);
+      g_autofree char *remedy = g_strdup_printf (_ ("write at most %u"), account->max_connections);
       return fail_at_key (text, group, "connections", remedy, error,
                           _ ("the provider does not allow so many"));
     }

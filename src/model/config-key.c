@@ -232,6 +232,17 @@ read_uncertain (const SoConfigKey *key, const char *value, gpointer field)
   return i >= 0;
 }
 
+static gboolean
+read_notify (const SoConfigKey *key, const char *value, gpointer field)
+{
+  static const char *const words[] = { "auto", "never", NULL };
+  (void)key;
+  int i = word_index (words, value);
+  if (i >= 0)
+    *(gboolean *)field = i == 1;
+  return i >= 0;
+}
+
 /* field is the whole account: the steps and how many there are. */
 static gboolean
 read_oversize (const SoConfigKey *key, const char *value, gpointer field)
@@ -272,18 +283,18 @@ read_save_sent (const SoConfigKey *key, const char *value, gpointer field)
 #define FIELD(member) G_STRUCT_OFFSET (SoAccount, member)
 #define DAY 86400
 
-#define PORT N_ ("Write a number from 1 to 65535.")
-#define SECURITY N_ ("Write starttls, tls or none.")
-#define HOST N_ ("Write a host name or an address; the port has a key of its own.")
-#define SIZE N_ ("Write octets, or a size such as 20 MB (10⁶) or 27 MiB (2²⁰); 0 for no limit.")
-#define DURATION N_ ("Write a time such as 90s, 5m, 1h or 5d.")
-#define NUMBER N_ ("Write a whole number; 0 for no limit.")
-#define COMMAND N_ ("Write a program and its arguments, quoted as for a shell.")
-#define ADDRESS N_ ("Write an address such as me@icloud.com.")
-#define ADDRESSES N_ ("Write addresses with commas between them.")
-#define URL N_ ("Write an address that starts with https:// or http://.")
-#define PATH N_ ("Write the whole path, from /.")
-#define SOME_TEXT N_ ("Write something or remove the line.")
+#define PORT N_ ("write a number from 1 to 65535")
+#define SECURITY N_ ("write starttls, tls or none")
+#define HOST N_ ("write a host name or an address; the port has a key of its own")
+#define SIZE N_ ("write octets, or a size such as 20 MB (10⁶) or 27 MiB (2²⁰); 0 for no limit")
+#define DURATION N_ ("write a time such as 90s, 5m, 1h or 5d")
+#define NUMBER N_ ("write a whole number; 0 for no limit")
+#define COMMAND N_ ("write a program and its arguments, quoted as for a shell")
+#define ADDRESS N_ ("write an address such as me@icloud.com")
+#define ADDRESSES N_ ("write addresses with commas between them")
+#define URL N_ ("write an address that starts with https:// or http://")
+#define PATH N_ ("write the whole path, from /")
+#define SOME_TEXT N_ ("write something or remove the line")
 
 const SoConfigKey so_config_keys[] = {
   { "title", FIELD (title), read_not_empty, 0, 0, SOME_TEXT, TRUE, FALSE },
@@ -299,44 +310,48 @@ const SoConfigKey so_config_keys[] = {
   { "imap-security", FIELD (imap.security), read_security, 0, 0, SECURITY, TRUE, FALSE },
   { "imap-user", FIELD (imap.user), read_not_empty, 0, 0, SOME_TEXT, FALSE, FALSE },
   { "auth", FIELD (auth), read_auth, 0, 0,
-    N_ ("Write auto, plain, login, xoauth2, oauthbearer or none."), TRUE, FALSE },
+    N_ ("write auto, plain, login, xoauth2, oauthbearer or none"), TRUE, FALSE },
   { "password-command", FIELD (password_command), read_command, 0, 0, COMMAND, FALSE, TRUE },
   { "tls-ca-file", FIELD (tls_ca_file), read_path, 0, 0, PATH, FALSE, FALSE },
   { "tls-fingerprint", FIELD (tls_fingerprint), read_fingerprint, 0, 0,
-    N_ ("Write the SHA-256 of the server's certificate: 64 hexadecimal digits."), FALSE, FALSE },
+    N_ ("write the SHA-256 of the server's certificate: 64 hexadecimal digits"), FALSE, FALSE },
   { "ehlo-name", FIELD (ehlo_name), read_ehlo_name, 0, 0,
-    N_ ("Write a full host name or an address literal such as [192.0.2.1]."), FALSE, FALSE },
+    N_ ("write a full host name or an address literal such as [192.0.2.1]"), FALSE, FALSE },
   { "timeout", FIELD (timeout), read_duration, 1, 3600,
-    N_ ("Write a time from 1s to 1h for one step of the conversation."), FALSE, FALSE },
+    N_ ("write a time from 1s to 1h for one step of the conversation"), FALSE, FALSE },
   { "message-limit", FIELD (message_limit), read_size, 0, 0, SIZE, TRUE, FALSE },
   { "wire-limit", FIELD (wire_limit), read_size, 0, 0, SIZE, TRUE, FALSE },
   { "oversize", 0, read_oversize, 0, 0,
-    N_ ("Write zip, link, hold and refuse in the order of trial; nothing can follow hold or "
-        "refuse."),
+    N_ ("write zip, link, hold and refuse in the order of trial; nothing can follow hold or "
+        "refuse"),
     FALSE, FALSE },
   { "link-command", FIELD (link_command), read_command, 0, 0, COMMAND, FALSE, TRUE },
   { "retry-initial", FIELD (retry_initial), read_duration, 1, DAY, DURATION, FALSE, FALSE },
   { "retry-max", FIELD (retry_max), read_duration, 1, 7 * DAY, DURATION, FALSE, FALSE },
   { "retry-expire", FIELD (retry_expire), read_duration, 60, 365 * DAY, DURATION, FALSE, FALSE },
-  { "uncertain", FIELD (hold_uncertain), read_uncertain, 0, 0, N_ ("Write retry or hold."), FALSE,
+  { "uncertain", FIELD (hold_uncertain), read_uncertain, 0, 0, N_ ("write retry or hold"), FALSE,
     FALSE },
-  { "save-sent", FIELD (save_sent), read_save_sent, 0, 0, N_ ("Write no, imap or maildir:/PATH."),
+  { "save-sent", FIELD (save_sent), read_save_sent, 0, 0, N_ ("write no, imap or maildir:/PATH"),
     FALSE, FALSE },
   { "daily-messages", FIELD (daily_messages), read_number, 0, 1000000, NUMBER, TRUE, FALSE },
   { "daily-recipients", FIELD (daily_recipients), read_number, 0, 1000000, NUMBER, TRUE, FALSE },
   { "max-recipients", FIELD (max_recipients), read_number, 0, 1000000, NUMBER, TRUE, FALSE },
-  { "connections", FIELD (connections), read_number, 1, 20, N_ ("Write a number from 1 to 20."),
+  { "connections", FIELD (connections), read_number, 1, 20, N_ ("write a number from 1 to 20"),
     FALSE, FALSE },
   { "max-connections", FIELD (max_connections), read_number, 0, 20,
-    N_ ("Write a number from 1 to 20; 0 for no limit."), TRUE, FALSE },
+    N_ ("write a number from 1 to 20; 0 for no limit"), TRUE, FALSE },
   { "on-failure", FIELD (on_failure), read_command, 0, 0, COMMAND, FALSE, TRUE },
+  { "notify", FIELD (notify_never), read_notify, 0, 0, N_ ("write auto or never"), FALSE, FALSE },
   { "rewrite-from", FIELD (rewrite_from), read_rewrite_from, 0, 0,
-    N_ ("Write never, when-foreign or always."), FALSE, FALSE },
+    N_ ("write never, when-foreign or always"), FALSE, FALSE },
   { "aliases-file", FIELD (aliases_file), read_path, 0, 0, PATH, FALSE, FALSE },
+  { "sendmail-limit", FIELD (sendmail_limit), read_size, 0, 0, SIZE, FALSE, FALSE },
   { "password-page", FIELD (password_page), read_url, 0, 0, URL, TRUE, FALSE },
   { "support-page", FIELD (support_page), read_url, 0, 0, URL, TRUE, FALSE },
   { "storage-page", FIELD (storage_page), read_url, 0, 0, URL, TRUE, FALSE },
   { "status-feed", FIELD (status_feed), read_url, 0, 0, URL, TRUE, FALSE },
+  { "authserv-id", FIELD (authserv_id), read_host, 0, 0, N_ ("write a domain such as icloud.com"),
+    TRUE, FALSE },
   { NULL, 0, NULL, 0, 0, NULL, FALSE, FALSE },
 };
 

@@ -30,6 +30,7 @@ struct SoConfig
   char *default_name;
   char *outbox;
   char **control_hosts;
+  char **control_mail_hosts;
   char *captive_portal;
 };
 
@@ -47,6 +48,7 @@ so_config_free (SoConfig *config)
   g_free (config->default_name);
   g_free (config->outbox);
   g_strfreev (config->control_hosts);
+  g_strfreev (config->control_mail_hosts);
   g_free (config->captive_portal);
   g_free (config);
 }
@@ -103,7 +105,7 @@ start_account (const SoConfig *config, const SoKeyGroup *group, const char *name
   if (preset == NULL)
     {
       g_autofree char *names = g_strjoinv (", ", config->preset_names);
-      g_autofree char *remedy = g_strdup_printf (_ ("There are: %s."), names);
+      g_autofree char *remedy = g_strdup_printf (_ ("there are: %s"), names);
       so_config_fail_value (config->text, entry, remedy, error);
       return NULL;
     }
@@ -119,11 +121,11 @@ read_account (SoConfig *config, const SoKeyGroup *group, GError **error)
   g_autofree char *name = g_strstrip (g_strdup (group->name + strlen ("account ")));
   if (!is_account_name (name))
     return so_key_text_fail (config->text, group->line, group->name,
-                             _ ("Use up to 64 letters, digits, dots, hyphens and underscores."),
+                             _ ("use up to 64 letters, digits, dots, hyphens and underscores"),
                              error, _ ("this is not a name for an account"));
   if (find_account (config->accounts, name) != NULL)
     return so_key_text_fail (config->text, group->line, group->name,
-                             _ ("Put everything into one group."), error,
+                             _ ("put everything into one group"), error,
                              _ ("this account stands further up already"));
 
   g_autoptr (SoAccount) account = start_account (config, group, name, error);
@@ -135,6 +137,18 @@ read_account (SoConfig *config, const SoKeyGroup *group, GError **error)
 }
 
 static gboolean
+read_hosts (char ***hosts, const SoKeyText *text, const SoKeyEntry *entry, GError **error)
+{
+  g_strfreev (*hosts);
+  *hosts = so_key_list (entry->value);
+  for (char **host = *hosts; *host != NULL; host++)
+    if (!so_config_is_host (*host))
+      return so_config_fail_value (text, entry, _ ("write host names with commas between them"),
+                                   error);
+  return TRUE;
+}
+
+static gboolean
 read_default (SoConfig *config, const SoKeyText *text, const SoKeyEntry *entry, GError **error)
 {
   if (strcmp (entry->key, "account") == 0)
@@ -142,22 +156,17 @@ read_default (SoConfig *config, const SoKeyText *text, const SoKeyEntry *entry, 
   else if (strcmp (entry->key, "outbox") == 0)
     {
       if (!g_path_is_absolute (entry->value))
-        return so_config_fail_value (text, entry, _ ("Write the whole path, from /."), error);
+        return so_config_fail_value (text, entry, _ ("write the whole path, from /"), error);
       set_text (&config->outbox, entry->value);
     }
   else if (strcmp (entry->key, "control-hosts") == 0)
-    {
-      g_strfreev (config->control_hosts);
-      config->control_hosts = so_key_list (entry->value);
-      for (char **host = config->control_hosts; *host != NULL; host++)
-        if (!so_config_is_host (*host))
-          return so_config_fail_value (text, entry,
-                                       _ ("Write host names with commas between them."), error);
-    }
+    return read_hosts (&config->control_hosts, text, entry, error);
+  else if (strcmp (entry->key, "control-mail-hosts") == 0)
+    return read_hosts (&config->control_mail_hosts, text, entry, error);
   else if (strcmp (entry->key, "captive-portal-url") == 0)
     {
       if (!so_config_is_url (entry->value) || !g_str_has_prefix (entry->value, "http:"))
-        return so_config_fail_value (text, entry, _ ("Write an address that starts with http://."),
+        return so_config_fail_value (text, entry, _ ("write an address that starts with http://"),
                                      error);
       set_text (&config->captive_portal, entry->value);
     }
@@ -203,7 +212,7 @@ read_accounts (SoConfig *config, GError **error)
         continue;
       if (!g_str_has_prefix (group->name, "account "))
         return so_key_text_fail (config->text, group->line, group->name,
-                                 _ ("The groups are [defaults] and [account NAME]."), error,
+                                 _ ("the groups are [defaults] and [account NAME]"), error,
                                  _ ("unknown group"));
       if (!read_account (config, group, error))
         return FALSE;
@@ -226,7 +235,7 @@ settle_default (SoConfig *config, GError **error)
     return TRUE;
   const SoKeyGroup *group = so_key_text_group (config->text, "defaults");
   return so_config_fail_value (config->text, so_key_group_entry (group, "account"),
-                               _ ("Write the NAME of one of the groups [account NAME]."), error);
+                               _ ("write the NAME of one of the groups [account NAME]"), error);
 }
 
 SoConfig *
@@ -238,6 +247,7 @@ so_config_parse (const char *text, const char *origin, const char *providers, GE
   config->default_name = g_strdup ("");
   config->outbox = g_strdup ("");
   config->control_hosts = g_new0 (char *, 1);
+  config->control_mail_hosts = g_new0 (char *, 1);
   config->captive_portal = g_strdup ("");
 
   config->providers = so_key_text_parse (providers, "providers.conf", error);
@@ -258,7 +268,7 @@ account_from_preset (const SoConfig *config, const SoAccount *preset, const char
 {
   if (address[0] == '\0')
     {
-      so_error_set (error, SO_ERROR_USAGE, _ ("Add --from ADDRESS, or run “sendoff setup”."),
+      so_error_set (error, SO_ERROR_USAGE, _ ("add --from ADDRESS, or run “sendoff setup”"),
                     _ ("no account “%s” is configured, and the preset of that name needs an "
                        "address"),
                     preset->name);
@@ -288,8 +298,8 @@ fail_unknown_account (const SoConfig *config, const char *name, GError **error)
   g_autofree char *shown = so_text_sanitise (name, -1, VALUE_SHOWN);
   g_autofree char *remedy
       = config->accounts->len > 0
-            ? g_strdup_printf (_ ("The accounts are: %s."), names)
-            : g_strdup_printf (_ ("Run “sendoff setup”, or name a preset (%s) and --from ADDRESS."),
+            ? g_strdup_printf (_ ("the accounts are: %s"), names)
+            : g_strdup_printf (_ ("run “sendoff setup”, or name a preset (%s) and --from ADDRESS"),
                                presets);
   if (name[0] == '\0' && config->accounts->len > 0)
     so_error_set (error, SO_ERROR_CONFIG, remedy,
@@ -316,12 +326,19 @@ so_config_account (const SoConfig *config, const char *name, const char *address
     {
       g_autofree char *shown = so_text_sanitise (address, -1, VALUE_SHOWN);
       so_error_set (error, SO_ERROR_USAGE,
-                    _ ("Use the account's own address, or add this one to its aliases if the "
-                       "provider lets you send from it."),
+                    _ ("use the account's own address, or add this one to its aliases if the "
+                       "provider lets you send from it"),
                     _ ("%s is not an address of the account “%s”"), shown, account->name);
       return NULL;
     }
   return so_account_copy (account);
+}
+
+SoAccount *
+so_config_preset (const SoConfig *config, const char *name)
+{
+  const SoAccount *preset = find_account (config->presets, name);
+  return preset != NULL ? so_account_copy (preset) : NULL;
 }
 
 const char *const *
@@ -352,6 +369,12 @@ const char *const *
 so_config_control_hosts (const SoConfig *config)
 {
   return (const char *const *)config->control_hosts;
+}
+
+const char *const *
+so_config_control_mail_hosts (const SoConfig *config)
+{
+  return (const char *const *)config->control_mail_hosts;
 }
 
 const char *

@@ -13,7 +13,7 @@
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
 static const char *const state_names[SO_ENTRY_STATES]
-    = { "queued", "sending", "uncertain", "held", "failed" };
+    = { "queued", "sending", "uncertain", "held", "failed", "sent" };
 
 /* Within a day that C and POSIX agree on. */
 #define LAST_SECOND G_GINT64_CONSTANT (253402300799) /* 9999-12-31T23:59:59Z */
@@ -174,4 +174,13 @@ so_entry_name_format (const SoEntryName *name, char out[SO_ENTRY_NAME_MAX])
   so_entry_stamp_format (name->stamp, stamp);
   g_snprintf (out, SO_ENTRY_NAME_MAX, "%s%s%s.%s.%s", so_entry_state_name (name->state),
               name->reason[0] != '\0' ? "-" : "", name->reason, stamp, name->id);
+}
+
+gint
+so_entry_name_compare (gconstpointer a, gconstpointer b)
+{
+  const SoEntryName *x = a, *y = b;
+  if (x->stamp != y->stamp)
+    return x->stamp < y->stamp ? -1 : 1;
+  return strcmp (x->id, y->id);
 }

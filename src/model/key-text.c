@@ -112,7 +112,7 @@ check_utf8 (const SoKeyText *text, const char *bytes, GError **error)
   guint line = 1;
   for (const char *p = bytes; p < bad; p++)
     line += *p == '\n' ? 1 : 0;
-  return so_key_text_fail (text, line, "", _ ("Save the file as UTF-8."), error,
+  return so_key_text_fail (text, line, "", _ ("save the file as UTF-8"), error,
                            _ ("this line is not valid UTF-8"));
 }
 
@@ -130,7 +130,7 @@ take_group (SoKeyText *text, char *line, guint number, GError **error)
 
   const SoKeyGroup *before = so_key_text_group (text, name);
   if (before != NULL)
-    return so_key_text_fail (text, number, name, _ ("Put everything into one group."), error,
+    return so_key_text_fail (text, number, name, _ ("put everything into one group"), error,
                              _ ("this group stands in line %u already"), before->line);
   SoKeyGroup *group = g_new0 (SoKeyGroup, 1);
   group->name = g_strdup (name);
@@ -150,13 +150,13 @@ take_entry (SoKeyText *text, char *line, guint number, GError **error)
   *equals = '\0';
   const char *key = g_strchomp (line), *value = g_strchug (equals + 1);
   if (text->groups->len == 0)
-    return so_key_text_fail (text, number, key, _ ("Write [account NAME] or [defaults] above it."),
+    return so_key_text_fail (text, number, key, _ ("write [account NAME] or [defaults] above it"),
                              error, _ ("this key stands in no group"));
 
   SoKeyGroup *group = g_ptr_array_index (text->groups, text->groups->len - 1);
   const SoKeyEntry *before = so_key_group_entry (group, key);
   if (before != NULL)
-    return so_key_text_fail (text, number, key, _ ("Remove one of the two."), error,
+    return so_key_text_fail (text, number, key, _ ("remove one of the two"), error,
                              _ ("this key stands in line %u already"), before->line);
   SoKeyEntry *entry = g_new0 (SoKeyEntry, 1);
   entry->key = g_strdup (key);

@@ -7,6 +7,12 @@
 #include "sendoff/size-policy.h"
 #include "sendoff/size-text.h"
 
+guint64
+so_size_policy_room (guint64 limit)
+{
+  return limit > 2 * SO_SIZE_TRACE ? limit - SO_SIZE_TRACE : limit;
+}
+
 /* Which limit a size exceeds; a size of exactly the limit does not.  The content comes
  * first: it is what a person can count. */
 static SoSizeDecision

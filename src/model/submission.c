@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "sendoff/dsn.h"
 #include "sendoff/submission.h"
 
 static void
@@ -40,6 +41,46 @@ so_submission_add (SoSubmission *submission, const char *address)
   recipient->dsn_orcpt = g_strdup ("");
   g_ptr_array_add (submission->recipients, recipient);
   return recipient;
+}
+
+static void
+set (char **field, const char *text)
+{
+  g_free (*field);
+  *field = g_strdup (text);
+}
+
+SoSubmission *
+so_submission_copy (const SoSubmission *submission)
+{
+  SoSubmission *copy = so_submission_new (submission->sender, -1);
+  set (&copy->message_id, submission->message_id);
+  set (&copy->dsn_ret, submission->dsn_ret);
+  set (&copy->dsn_envid, submission->dsn_envid);
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      const SoRecipient *from = g_ptr_array_index (submission->recipients, i);
+      SoRecipient *to = so_submission_add (copy, from->address);
+      set (&to->dsn_notify, from->dsn_notify);
+      set (&to->dsn_orcpt, from->dsn_orcpt);
+    }
+  return copy;
+}
+
+void
+so_submission_ask_dsn (SoSubmission *submission, const char *notify, const char *ret,
+                       const char *envid)
+{
+  gboolean said = notify != NULL && *notify != '\0';
+  set (&submission->dsn_ret, ret != NULL ? ret : "");
+  set (&submission->dsn_envid, envid != NULL ? envid : "");
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      SoRecipient *to = g_ptr_array_index (submission->recipients, i);
+      g_autofree char *orcpt = said ? so_dsn_orcpt (to->address) : NULL;
+      set (&to->dsn_notify, said ? notify : "");
+      set (&to->dsn_orcpt, orcpt != NULL ? orcpt : "");
+    }
 }
 
 void

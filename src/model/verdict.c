@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "sendoff/reply-book.h"
+#include "sendoff/cause.h"
 #include "sendoff/verdict.h"
 
 enum
@@ -295,4 +296,12 @@ so_verdict_judge (const SoReplyBook *book, const char *preset, SoStage stage, co
   else
     apply (verdict, unknown, SO_SCOPE_CONNECTION, "protocol");
   return verdict;
+}
+
+char *
+so_verdict_words (const SoVerdict *verdict)
+{
+  if (verdict->reply != NULL)
+    return so_reply_line (verdict->reply);
+  return g_strdup (verdict->note[0] != '\0' ? verdict->note : so_cause_explain (verdict->cause));
 }

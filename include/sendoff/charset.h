@@ -1,0 +1,12 @@
+/*
+ * charset.h - text in whatever character set it came, as UTF-8.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* charset "": UTF-8 if it is valid, else the locale's.  what names it in the error ("the text"):
+ * SO_ERROR_DATA for an unknown set (65) and for octets that are not in it, with their place; a
+ * NUL is none of text.  Owned by the caller. */
+char *so_charset_to_utf8 (const char *bytes, gsize length, const char *charset, const char *what,
+                          GError **error);

@@ -1,0 +1,11 @@
+/*
+ * json.h - members of the JSON object under way.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+void so_json_string (JsonBuilder *builder, const char *name, const char *value);
+void so_json_number (JsonBuilder *builder, const char *name, gint64 value);
+/* RFC 3339, "" for 0. */
+void so_json_time (JsonBuilder *builder, const char *name, gint64 seconds);
