@@ -18,6 +18,12 @@ so_message_head_read (int fd, goffset offset)
   g_autofree char *text = g_malloc0 (SO_MESSAGE_HEAD_MAX + 1);
   if (so_durable_read_at (fd, text, SO_MESSAGE_HEAD_MAX, offset) < 0)
     return NULL;
+  return so_message_head_lines (text);
+}
+
+char **
+so_message_head_lines (const char *text)
+{
   g_autoptr (GRegex) fold = g_regex_new ("\\r?\\n[ \\t]+", G_REGEX_RAW, 0, NULL);
   g_autofree char *flat = g_regex_replace_literal (fold, text, -1, 0, " ", 0, NULL);
   char **lines = g_strsplit (flat != NULL ? flat : "", "\n", 0);
