@@ -24,6 +24,8 @@ static const struct
   { "Junk", SO_FOLDER_JUNK },
   { "Spam", SO_FOLDER_JUNK }, /* Gmail's XLIST */
   { "Trash", SO_FOLDER_TRASH },
+  { "All", SO_FOLDER_ALL },
+  { "AllMail", SO_FOLDER_ALL }, /* XLIST */
 };
 
 /* Where a server has no SPECIAL-USE (iCloud): the names that providers and mail programs
@@ -222,16 +224,57 @@ so_imap_select (SoImap *imap, const char *folder, gboolean writable, GError **er
   return TRUE;
 }
 
+static void
+add_key (struct mailimap_search_key *keys, struct mailimap_search_key *key)
+{
+  if (key == NULL || mailimap_search_key_multiple_add (keys, key) != MAILIMAP_NO_ERROR)
+    g_error ("out of memory");
+}
+
+/* The date is of the server's zone, which nobody knows: a day early. */
+static struct mailimap_search_key *
+since_key (gint64 since)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (since - 24 * 3600);
+  struct mailimap_date *date
+      = time != NULL ? mailimap_date_new (g_date_time_get_day_of_month (time), g_date_time_get_month (time),
+                                          g_date_time_get_year (time))
+                     : NULL;
+  return date != NULL ? mailimap_search_key_new_since (date) : NULL;
+}
+
+/* The bounds come first: a server may take keys in their order. */
+static struct mailimap_search_key *
+search_keys (const SoImapRange *range, const char *header, const char *value, GString *shown)
+{
+  struct mailimap_search_key *keys = mailimap_search_key_new_multiple_empty ();
+  if (keys == NULL)
+    g_error ("out of memory");
+  if (range != NULL && range->first_uid > 0)
+    {
+      struct mailimap_set *set = mailimap_set_new_interval (range->first_uid, 0);
+      add_key (keys, set != NULL ? mailimap_search_key_new_uid (set) : NULL);
+      g_string_append_printf (shown, " UID %u:*", range->first_uid);
+    }
+  if (range != NULL && range->since > 0)
+    {
+      add_key (keys, since_key (range->since));
+      g_string_append (shown, " SINCE …");
+    }
+  add_key (keys, mailimap_search_key_new_header (strdup (header), strdup (value)));
+  g_string_append_printf (shown, " HEADER %s %s", header, value);
+  return keys;
+}
+
 GArray *
-so_imap_find (SoImap *imap, const char *header, const char *value, GError **error)
+so_imap_find (SoImap *imap, const SoImapRange *range, const char *header, const char *value, GError **error)
 {
   clist *list = NULL;
-  struct mailimap_search_key *key = mailimap_search_key_new_header (strdup (header), strdup (value));
-  if (key == NULL)
-    g_error ("out of memory");
-  so_imap_begin (imap, SO_IMAP_BUDGET_LIST, "UID SEARCH HEADER %s %s", header, value);
-  int result = mailimap_uid_search (imap->session, NULL, key, &list);
-  mailimap_search_key_free (key);
+  g_autoptr (GString) shown = g_string_new ("UID SEARCH");
+  struct mailimap_search_key *keys = search_keys (range, header, value, shown);
+  so_imap_begin (imap, SO_IMAP_BUDGET_LIST, "%s", shown->str);
+  int result = mailimap_uid_search (imap->session, NULL, keys, &list);
+  mailimap_search_key_free (keys);
   if (!so_imap_end (imap, result, error))
     return NULL;
   GArray *uids = g_array_new (FALSE, FALSE, sizeof (guint32));
@@ -242,6 +285,13 @@ so_imap_find (SoImap *imap, const char *header, const char *value, GError **erro
     }
   mailimap_search_result_free (list);
   return uids;
+}
+
+gboolean
+so_imap_ask_news (SoImap *imap, GError **error)
+{
+  so_imap_begin (imap, SO_IMAP_BUDGET, "NOOP");
+  return so_imap_end (imap, mailimap_noop (imap->session), error);
 }
 
 /* Both ways end by asking for news: a server's buffered EXISTS comes with the answer. */
@@ -257,8 +307,7 @@ poll_for_news (SoImap *imap, gint64 limit_us, GError **error)
       so_error_set (error, SO_ERROR_INTERRUPTED, "", _("interrupted"));
       return FALSE;
     }
-  so_imap_begin (imap, SO_IMAP_BUDGET, "NOOP");
-  return so_imap_end (imap, mailimap_noop (imap->session), error);
+  return so_imap_ask_news (imap, error);
 }
 
 gboolean

@@ -8,7 +8,7 @@
 
 #include "imap-guard.h"
 #include "sendoff/dial.h"
-#include "sendoff/imap.h"
+#include "sendoff/imap-folder.h"
 #include "sendoff/transport.h"
 
 struct SoImap

@@ -131,11 +131,12 @@ static const char *const disabled_codes[] = { "AUTHORIZATIONFAILED", "PRIVACYREQ
 
 /* What a refused login means (RFC 5530). */
 static gboolean
-login_refused (SoImap *imap, SoImapTrouble *trouble, GError **error)
+login_refused (SoImap *imap, const SoSecret *password, SoImapTrouble *trouble, GError **error)
 {
   const char *code = so_imap_code (imap);
   const char *host = imap->account->imap.host;
-  g_autofree char *words = so_imap_words (imap);
+  g_autofree char *said = so_imap_words (imap);
+  g_autofree char *words = so_secret_strike_out (password, said);
   if (g_strv_contains (temporary_codes, code))
     {
       set_trouble (trouble, SO_IMAP_TEMPORARY);
@@ -188,7 +189,7 @@ log_in (SoImap *imap, SoSecretFunc secret, gpointer secret_data, SoImapTrouble *
       return TRUE;
     }
   if (imap->usable)
-    return login_refused (imap, trouble, error);
+    return login_refused (imap, password, trouble, error);
   set_trouble (trouble, SO_IMAP_TEMPORARY);
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;
@@ -209,6 +210,12 @@ gboolean
 so_imap_has (const SoImap *imap, const char *capability)
 {
   return mailimap_has_extension (imap->session, capability) != 0;
+}
+
+gboolean
+so_imap_is_usable (const SoImap *imap)
+{
+  return imap->usable;
 }
 
 SoImap *

@@ -42,6 +42,20 @@ so_observer_trace (const SoObserver *observer, char direction, const char *forma
 }
 
 void
+so_observer_warn (const SoObserver *observer, const char *line)
+{
+  if (observer != NULL && observer->warn != NULL)
+    observer->warn (observer->data, line);
+}
+
+void
+so_observer_tls (const SoObserver *observer, const SoTlsInfo *info)
+{
+  if (observer != NULL && observer->tls != NULL)
+    observer->tls (observer->data, info);
+}
+
+void
 so_observer_progress (const SoObserver *observer, guint64 sent, guint64 total)
 {
   if (observer != NULL && observer->progress != NULL)

@@ -8,7 +8,8 @@
  *   2xx    some 2xx     else   those recipients get D's verdict; RSET before the next
  *   2xx    none         354    end the empty message with a dot (RFC 2920 3.1); each has its own verdict
  *   2xx    none         else   SETTLED; RSET before the next
- *   else   -            -      everybody gets M's verdict (R and D only echo it)
+ *   else   no 2xx       no 2xx  everybody gets M's verdict (R and D only echo it)
+ *   else   2xx, or D's          answers to something else: the connection is over
  *   421 anywhere               the connection is over: who has no verdict yet is deferred
  *
  * Before pipelining is proven on a connection, a syntax or sequence error (500–503) on
@@ -19,25 +20,6 @@
 #include <string.h>
 
 #include "smtp-private.h"
-
-static SoRecipient *
-recipient (const SoEnvelope *envelope, guint i)
-{
-  return g_ptr_array_index (envelope->submission->recipients, i);
-}
-
-static void
-settle (SoEnvelope *envelope, SoVerdict *verdict)
-{
-  so_submission_settle (envelope->submission, verdict);
-  so_verdict_free (verdict);
-}
-
-static void
-settle_by_reply (SoSmtp *smtp, SoEnvelope *envelope, SoStage stage, const SoReply *reply)
-{
-  settle (envelope, so_verdict_judge (smtp->options.book, smtp->account->preset, stage, reply));
-}
 
 static gboolean
 is_well (const SoReply *reply)
@@ -53,64 +35,59 @@ is_confusion (const SoReply *reply)
 }
 
 static void
-take_rcpt_reply (SoSmtp *smtp, SoEnvelope *envelope, guint i, const SoReply *reply)
+take_rcpt_reply (SoSmtp *smtp, SoTransaction *envelope, guint i, const SoReply *reply)
 {
   if (is_well (reply))
-    {
-      envelope->accepted[i] = TRUE;
-      envelope->n_accepted++;
-    }
+    envelope->n_accepted++;
   else
-    recipient (envelope, i)->verdict
+    so_transaction_recipient (envelope, i)->verdict
         = so_verdict_judge (smtp->options.book, smtp->account->preset, SO_STAGE_RCPT, reply);
 }
 
-static SoEnvelopeResult
-lost (SoSmtp *smtp, SoEnvelope *envelope, SoStage stage)
+static SoTransactionResult
+lost (SoSmtp *smtp, SoTransaction *envelope, SoStage stage)
 {
-  g_autoptr (GError) why = NULL;
-  so_smtp_lost (smtp, &why);
-  settle (envelope, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, stage, why->message));
-  return SO_ENVELOPE_LOST;
+  so_transaction_settle_lost (smtp, envelope, stage);
+  return SO_TRANSACTION_LOST;
 }
 
 /* A reply that closes the connection (421) or leaves it in an unknown state. */
-static SoEnvelopeResult
-closed_by (SoSmtp *smtp, SoEnvelope *envelope, SoStage stage, const SoReply *reply)
+static SoTransactionResult
+closed_by (SoSmtp *smtp, SoTransaction *envelope, SoStage stage, const SoReply *reply)
 {
-  settle_by_reply (smtp, envelope, stage, reply);
+  so_transaction_settle_by_reply (smtp, envelope, stage, reply);
   smtp->usable = FALSE;
-  return SO_ENVELOPE_LOST;
+  return SO_TRANSACTION_LOST;
 }
 
 /* DATA was answered with 354 though nobody is to get the message: end it at once. */
-static SoEnvelopeResult
+static SoTransactionResult
 end_empty_message (SoSmtp *smtp)
 {
   g_autoptr (SoReply) reply = so_smtp_ask (smtp, ".", NULL);
   if (reply == NULL)
-    return SO_ENVELOPE_LOST;
+    return SO_TRANSACTION_LOST;
   smtp->mail_open = FALSE;
-  return smtp->usable ? SO_ENVELOPE_SETTLED : SO_ENVELOPE_LOST;
+  return smtp->usable ? SO_TRANSACTION_SETTLED : SO_TRANSACTION_LOST;
 }
 
-static SoEnvelopeResult
-take_data_reply (SoSmtp *smtp, SoEnvelope *envelope, const SoReply *reply)
+static SoTransactionResult
+take_data_reply (SoSmtp *smtp, SoTransaction *envelope, const SoReply *reply)
 {
   if (!smtp->usable)
     return closed_by (smtp, envelope, SO_STAGE_DATA, reply);
   if (reply->code == 354)
-    return envelope->n_accepted > 0 ? SO_ENVELOPE_READY : end_empty_message (smtp);
+    return envelope->n_accepted > 0 ? SO_TRANSACTION_READY : end_empty_message (smtp);
   if (reply->code < 400) /* 2xx: it does not wait for a message; nobody knows what it waits for */
     return closed_by (smtp, envelope, SO_STAGE_DATA, reply);
-  settle_by_reply (smtp, envelope, SO_STAGE_DATA, reply);
-  return SO_ENVELOPE_SETTLED;
+  so_transaction_settle_by_reply (smtp, envelope, SO_STAGE_DATA, reply);
+  return SO_TRANSACTION_SETTLED;
 }
 
-static SoEnvelopeResult
-after_recipients (const SoEnvelope *envelope)
+static SoTransactionResult
+after_recipients (const SoTransaction *envelope)
 {
-  return envelope->n_accepted > 0 ? SO_ENVELOPE_READY : SO_ENVELOPE_SETTLED;
+  return envelope->n_accepted > 0 ? SO_TRANSACTION_READY : SO_TRANSACTION_SETTLED;
 }
 
 /* --- lock-step --- */
@@ -123,8 +100,8 @@ read_one (SoSmtp *smtp)
   return so_smtp_read_reply (smtp);
 }
 
-static SoEnvelopeResult
-step_mail (SoSmtp *smtp, SoEnvelope *envelope)
+static SoTransactionResult
+step_mail (SoSmtp *smtp, SoTransaction *envelope)
 {
   if (smtp->mail_open)
     {
@@ -134,7 +111,7 @@ step_mail (SoSmtp *smtp, SoEnvelope *envelope)
       smtp->mail_open = FALSE;
     }
   so_smtp_phase_begin (smtp, SO_PHASE_MAIL);
-  if (!so_envelope_put_mail (smtp, envelope))
+  if (!so_transaction_put_mail (smtp, envelope))
     return lost (smtp, envelope, SO_STAGE_MAIL);
   g_autoptr (SoReply) reply = read_one (smtp);
   if (reply == NULL)
@@ -143,24 +120,24 @@ step_mail (SoSmtp *smtp, SoEnvelope *envelope)
     return closed_by (smtp, envelope, SO_STAGE_MAIL, reply);
   if (!is_well (reply))
     {
-      settle_by_reply (smtp, envelope, SO_STAGE_MAIL, reply);
-      return SO_ENVELOPE_SETTLED;
+      so_transaction_settle_by_reply (smtp, envelope, SO_STAGE_MAIL, reply);
+      return SO_TRANSACTION_SETTLED;
     }
   smtp->mail_open = TRUE;
   so_smtp_phase_end (smtp, "");
-  return SO_ENVELOPE_READY;
+  return SO_TRANSACTION_READY;
 }
 
-static SoEnvelopeResult
-step_recipients (SoSmtp *smtp, SoEnvelope *envelope)
+static SoTransactionResult
+step_recipients (SoSmtp *smtp, SoTransaction *envelope)
 {
   so_smtp_phase_begin (smtp, SO_PHASE_RCPT);
   for (guint i = 0; i < envelope->submission->recipients->len; i++)
     {
-      if (recipient (envelope, i)->verdict != NULL)
+      if (so_transaction_recipient (envelope, i)->verdict != NULL)
         continue;
       so_deadline_phase (&smtp->deadline);
-      if (!so_envelope_put_rcpt (smtp, envelope, i))
+      if (!so_transaction_put_rcpt (smtp, envelope, i))
         return lost (smtp, envelope, SO_STAGE_RCPT);
       g_autoptr (SoReply) reply = read_one (smtp);
       if (reply == NULL)
@@ -173,21 +150,21 @@ step_recipients (SoSmtp *smtp, SoEnvelope *envelope)
   return after_recipients (envelope);
 }
 
-SoEnvelopeResult
-so_envelope_lock_step (SoSmtp *smtp, SoEnvelope *envelope)
+SoTransactionResult
+so_transaction_lock_step (SoSmtp *smtp, SoTransaction *envelope)
 {
   envelope->sent = TRUE;
-  SoEnvelopeResult result = step_mail (smtp, envelope);
-  if (result == SO_ENVELOPE_READY)
+  SoTransactionResult result = step_mail (smtp, envelope);
+  if (result == SO_TRANSACTION_READY)
     result = step_recipients (smtp, envelope);
-  if (result != SO_ENVELOPE_READY || smtp->ehlo.chunking)
+  if (result != SO_TRANSACTION_READY || smtp->ehlo.chunking)
     return result;
   so_smtp_phase_begin (smtp, SO_PHASE_DATA);
   g_autoptr (SoReply) reply = so_smtp_ask (smtp, "DATA", NULL);
   if (reply == NULL)
     return lost (smtp, envelope, SO_STAGE_DATA);
   result = take_data_reply (smtp, envelope, reply);
-  if (result == SO_ENVELOPE_READY)
+  if (result == SO_TRANSACTION_READY)
     so_smtp_phase_end (smtp, "");
   return result;
 }
@@ -214,7 +191,7 @@ answers_clear (Answers *answers)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Answers, answers_clear)
 
 static void
-collect (SoSmtp *smtp, const SoEnvelope *envelope, Answers *answers)
+collect (SoSmtp *smtp, const SoTransaction *envelope, Answers *answers)
 {
   if (envelope->reset_first)
     {
@@ -233,7 +210,7 @@ collect (SoSmtp *smtp, const SoEnvelope *envelope, Answers *answers)
   smtp->phase = SO_PHASE_RCPT;
   for (guint i = 0; i < envelope->submission->recipients->len; i++)
     {
-      if (recipient (envelope, i)->verdict != NULL)
+      if (so_transaction_recipient (envelope, i)->verdict != NULL)
         continue;
       SoReply *reply = so_smtp_read_reply (smtp);
       if (reply == NULL)
@@ -291,16 +268,16 @@ broke_off (const SoSmtp *smtp, const Answers *answers)
 }
 
 static void
-take_recipient_answers (SoSmtp *smtp, SoEnvelope *envelope, const Answers *answers)
+take_recipient_answers (SoSmtp *smtp, SoTransaction *envelope, const Answers *answers)
 {
   guint next = 0;
   for (guint i = 0; i < envelope->submission->recipients->len && next < answers->rcpt->len; i++)
-    if (recipient (envelope, i)->verdict == NULL)
+    if (so_transaction_recipient (envelope, i)->verdict == NULL)
       take_rcpt_reply (smtp, envelope, i, g_ptr_array_index (answers->rcpt, next++));
 }
 
-static SoEnvelopeResult
-broken_off (SoSmtp *smtp, SoEnvelope *envelope, const Answers *answers)
+static SoTransactionResult
+broken_off (SoSmtp *smtp, SoTransaction *envelope, const Answers *answers)
 {
   const SoReply *last = answers->data;
   SoStage stage = SO_STAGE_DATA;
@@ -321,24 +298,34 @@ broken_off (SoSmtp *smtp, SoEnvelope *envelope, const Answers *answers)
   return lost (smtp, envelope, stage);
 }
 
-static SoEnvelopeResult
-mail_refused (SoSmtp *smtp, SoEnvelope *envelope, const Answers *answers)
+/* MAIL was refused, and what stands on it was taken: these are answers to something else. */
+static gboolean
+is_out_of_step (const Answers *answers)
 {
-  settle_by_reply (smtp, envelope, SO_STAGE_MAIL, answers->mail);
+  for (guint i = 0; i < answers->rcpt->len; i++)
+    if (is_well (g_ptr_array_index (answers->rcpt, i)))
+      return TRUE;
+  return answers->data != NULL && is_well (answers->data);
+}
+
+static SoTransactionResult
+mail_refused (SoSmtp *smtp, SoTransaction *envelope, const Answers *answers)
+{
+  so_transaction_settle_by_reply (smtp, envelope, SO_STAGE_MAIL, answers->mail);
   if (answers->mail->code < 400)
     smtp->usable = FALSE;
   if (answers->data != NULL && answers->data->code == 354)
     return end_empty_message (smtp);
-  return smtp->usable ? SO_ENVELOPE_SETTLED : SO_ENVELOPE_LOST;
+  return smtp->usable ? SO_TRANSACTION_SETTLED : SO_TRANSACTION_LOST;
 }
 
-SoEnvelopeResult
-so_envelope_read (SoSmtp *smtp, SoEnvelope *envelope)
+SoTransactionResult
+so_transaction_read (SoSmtp *smtp, SoTransaction *envelope)
 {
   g_auto (Answers) answers = { .rcpt = g_ptr_array_new_with_free_func ((GDestroyNotify) so_reply_free) };
   collect (smtp, envelope, &answers);
   if (broke_off (smtp, &answers) || looks_confused (smtp, &answers))
-    return SO_ENVELOPE_UNSURE;
+    return SO_TRANSACTION_UNSURE;
   if (answers.mail != NULL && is_well (answers.mail))
     {
       smtp->mail_open = TRUE;
@@ -346,6 +333,11 @@ so_envelope_read (SoSmtp *smtp, SoEnvelope *envelope)
     }
   if (!answers.complete)
     return broken_off (smtp, envelope, &answers);
+  if (!is_well (answers.mail) && is_out_of_step (&answers))
+    {
+      smtp->usable = FALSE;
+      return lost (smtp, envelope, SO_STAGE_MAIL);
+    }
   smtp->pipelining_proven = TRUE;
   if (!is_well (answers.mail))
     return mail_refused (smtp, envelope, &answers);

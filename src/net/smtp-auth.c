@@ -101,6 +101,14 @@ first_response (const SoSmtp *smtp, SoMechanism mechanism, const SoSecret *passw
   return encode (octets);
 }
 
+static void
+remember (SoSmtp *smtp, const SoSecret *secret)
+{
+  if (so_secret_length (secret) > 0)
+    g_ptr_array_add (smtp->told,
+                     so_secret_new (so_secret_peek (secret), (gssize) so_secret_length (secret)));
+}
+
 static SoReply *
 ask_secretly (SoSmtp *smtp, const SoSecret *line)
 {
@@ -144,6 +152,7 @@ login (SoSmtp *smtp, const SoSecret *password)
   GString *octets = g_string_sized_new (so_secret_length (password) + 1);
   g_string_append_len (octets, so_secret_peek (password), (gssize) so_secret_length (password));
   g_autoptr (SoSecret) response = encode (octets);
+  remember (smtp, response);
   return ask_secretly (smtp, response);
 }
 
@@ -153,6 +162,7 @@ converse (SoSmtp *smtp, const Mechanism *mechanism, const SoSecret *password)
   if (mechanism->bit == SO_MECHANISM_LOGIN)
     return login (smtp, password);
   g_autoptr (SoSecret) response = first_response (smtp, mechanism->bit, password);
+  remember (smtp, response);
   SoReply *reply = with_first_response (smtp, mechanism, response);
   if (reply != NULL && reply->code == 334 && mechanism->bit != SO_MECHANISM_PLAIN)
     {
@@ -188,6 +198,7 @@ so_smtp_authenticate (SoSmtp *smtp, SoVerdict **trouble, GError **error)
         *trouble = so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_ACCOUNT, SO_STAGE_AUTH, "");
       return FALSE;
     }
+  remember (smtp, password);
   so_smtp_phase_begin (smtp, SO_PHASE_AUTH);
   g_autoptr (SoReply) reply = converse (smtp, mechanism, password);
   const Mechanism *second = choose (smtp, (guint) mechanism->bit);

@@ -143,7 +143,7 @@ why_stopped (const Pump *pump)
 }
 
 SoBodyResult
-so_body_put (SoSmtp *smtp, SoEnvelope *envelope, const SoFeed *feed)
+so_body_put (SoSmtp *smtp, SoTransaction *envelope, const SoFeed *feed)
 {
   g_autofree Pump *pump = g_new (Pump, 1);
   pump->smtp = smtp;

@@ -48,6 +48,18 @@ trace_reply (SoSmtp *smtp, const SoReply *reply)
     }
 }
 
+/* Its words go to a terminal, a log, a report. */
+static void
+strike_out_secrets (const SoSmtp *smtp, SoReply *reply)
+{
+  for (guint i = 0; i < smtp->told->len; i++)
+    {
+      char *struck = so_secret_strike_out (g_ptr_array_index (smtp->told, i), reply->text);
+      g_free (reply->text);
+      reply->text = struck;
+    }
+}
+
 static SoReply *
 not_smtp (SoSmtp *smtp)
 {
@@ -77,6 +89,7 @@ so_smtp_read_reply (SoSmtp *smtp)
       if (state == SO_REPLY_DONE)
         {
           SoReply *reply = so_reply_parser_take (smtp->parser);
+          strike_out_secrets (smtp, reply);
           trace_reply (smtp, reply);
           if (reply->code == 421)
             {

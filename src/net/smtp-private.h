@@ -1,7 +1,7 @@
 /*
  * smtp-private.h - one SMTP session, shared by the files that speak for it:
  * smtp-io.c (commands and replies), ehlo.c (what the server offers), smtp-auth.c (AUTH),
- * smtp.c (from DNS to AUTH), smtp-run.c (messages), smtp-envelope.c and smtp-answers.c
+ * smtp.c (from DNS to AUTH), smtp-run.c (messages), smtp-transaction.c and smtp-answers.c
  * (MAIL, RCPT, DATA), smtp-body.c (the message's octets).
  */
 #pragma once
@@ -31,6 +31,7 @@ struct SoSmtp
   gboolean mail_open;         /* a transaction stands that the next MAIL must not meet: RSET first */
   gboolean usable;            /* the next command may be sent */
   gboolean said_421;          /* the server has announced that it closes (RFC 5321 3.8) */
+  GPtrArray *told; /* of SoSecret: what a server that repeats it is not quoted with */
   SoPhase phase;
   gint64 phase_began_us;
 };
@@ -70,44 +71,51 @@ void so_smtp_hang_up (SoSmtp *smtp);
 void so_smtp_refused (SoSmtp *smtp, SoStage stage, const SoReply *reply, SoVerdict **trouble,
                       GError **error);
 
-/* --- smtp-envelope.c --- */
+/* --- smtp-transaction.c --- */
 
 typedef struct
 {
   SoSubmission *submission;
   gboolean sent;          /* its commands are in the stream already */
   gboolean reset_first;   /* RSET stands before them */
-  gboolean *accepted;     /* one a recipient: RCPT was answered well */
   char **wire_addresses;  /* as they go on the wire: IDNA where SMTPUTF8 is not there */
-  guint n_accepted;
+  guint n_accepted;       /* recipients whose RCPT was answered well */
   guint64 dot_at;         /* transport octet count at which the last octet has left; 0 no */
-} SoEnvelope;
+} SoTransaction;
 
 typedef enum
 {
-  SO_ENVELOPE_READY,    /* the body may go */
-  SO_ENVELOPE_SETTLED,  /* every recipient has its verdict; the session goes on */
-  SO_ENVELOPE_LOST,     /* the connection is over */
-  SO_ENVELOPE_UNSURE    /* the answers look like broken pipelining */
-} SoEnvelopeResult;
+  SO_TRANSACTION_READY,    /* the body may go */
+  SO_TRANSACTION_SETTLED,  /* every recipient has its verdict; the session goes on */
+  SO_TRANSACTION_LOST,     /* the connection is over */
+  SO_TRANSACTION_UNSURE    /* the answers look like broken pipelining */
+} SoTransactionResult;
 
-void so_envelope_init (SoEnvelope *envelope, SoSubmission *submission);
-void so_envelope_clear (SoEnvelope *envelope);
+void so_transaction_init (SoTransaction *envelope, SoSubmission *submission);
+void so_transaction_clear (SoTransaction *envelope);
+SoRecipient *so_transaction_recipient (const SoTransaction *envelope, guint i);
+
+/* Gives every recipient without a verdict this one, the one for a reply, or the one for a
+ * connection that is over. */
+void so_transaction_settle (SoTransaction *envelope, SoVerdict *verdict); /* takes it over */
+void so_transaction_settle_by_reply (SoSmtp *smtp, SoTransaction *envelope, SoStage stage,
+                                  const SoReply *reply);
+void so_transaction_settle_lost (SoSmtp *smtp, SoTransaction *envelope, SoStage stage);
 
 /* FALSE: refused here, verdicts are set, nothing was sent. */
-gboolean so_envelope_check (SoSmtp *smtp, SoEnvelope *envelope);
+gboolean so_transaction_check (SoSmtp *smtp, SoTransaction *envelope);
 
-gboolean so_envelope_put_mail (SoSmtp *smtp, const SoEnvelope *envelope);
-gboolean so_envelope_put_rcpt (SoSmtp *smtp, const SoEnvelope *envelope, guint i);
+gboolean so_transaction_put_mail (SoSmtp *smtp, const SoTransaction *envelope);
+gboolean so_transaction_put_rcpt (SoSmtp *smtp, const SoTransaction *envelope, guint i);
 
 /* Pipelined: put all, then read all (split so that the end of a body can go between). */
-gboolean so_envelope_put (SoSmtp *smtp, SoEnvelope *envelope);
+gboolean so_transaction_put (SoSmtp *smtp, SoTransaction *envelope);
 
 /* --- smtp-answers.c --- */
-SoEnvelopeResult so_envelope_read (SoSmtp *smtp, SoEnvelope *envelope);
+SoTransactionResult so_transaction_read (SoSmtp *smtp, SoTransaction *envelope);
 
 /* One command, one reply. */
-SoEnvelopeResult so_envelope_lock_step (SoSmtp *smtp, SoEnvelope *envelope);
+SoTransactionResult so_transaction_lock_step (SoSmtp *smtp, SoTransaction *envelope);
 
 /* --- smtp-body.c --- */
 
@@ -120,4 +128,4 @@ typedef enum
   SO_BODY_LOST
 } SoBodyResult;
 
-SoBodyResult so_body_put (SoSmtp *smtp, SoEnvelope *envelope, const SoFeed *feed);
+SoBodyResult so_body_put (SoSmtp *smtp, SoTransaction *envelope, const SoFeed *feed);

@@ -21,15 +21,15 @@ typedef struct
 {
   SoSmtp *smtp;
   const SoFeed *feed;
-  SoEnvelope pending; /* submission NULL: none */
-  SoEnvelope current;
+  SoTransaction pending; /* submission NULL: none */
+  SoTransaction current;
 } Run;
 
 static void
-give_back (Run *run, SoEnvelope *envelope)
+give_back (Run *run, SoTransaction *envelope)
 {
   SoSubmission *submission = envelope->submission;
-  so_envelope_clear (envelope);
+  so_transaction_clear (envelope);
   run->feed->done (run->feed->data, submission);
 }
 
@@ -40,19 +40,12 @@ fetch_next (Run *run)
   SoSubmission *submission;
   while ((submission = run->feed->next (run->feed->data)) != NULL)
     {
-      so_envelope_init (&run->current, submission);
-      if (so_envelope_check (run->smtp, &run->current))
+      so_transaction_init (&run->current, submission);
+      if (so_transaction_check (run->smtp, &run->current))
         return TRUE;
       give_back (run, &run->current);
     }
   return FALSE;
-}
-
-static void
-settle (SoEnvelope *envelope, SoVerdict *verdict)
-{
-  so_submission_settle (envelope->submission, verdict);
-  so_verdict_free (verdict);
 }
 
 /* The last octet of the pending message has been handed to the network. */
@@ -67,12 +60,15 @@ static void
 settle_without_reply (Run *run)
 {
   SoSmtp *smtp = run->smtp;
+  if (!dot_has_left (run))
+    {
+      so_transaction_settle_lost (smtp, &run->pending, SO_STAGE_FINAL);
+      return;
+    }
   g_autoptr (GError) why = NULL;
   so_smtp_lost (smtp, &why);
-  gboolean left = dot_has_left (run);
-  settle (&run->pending, so_verdict_new (left ? SO_OUTCOME_UNCERTAIN : SO_OUTCOME_DEFERRED,
-                                         left ? SO_SCOPE_MESSAGE : SO_SCOPE_CONNECTION, SO_STAGE_FINAL,
-                                         why->message));
+  so_transaction_settle (&run->pending, so_verdict_new (SO_OUTCOME_UNCERTAIN, SO_SCOPE_MESSAGE,
+                                                     SO_STAGE_FINAL, why->message));
 }
 
 static void
@@ -82,18 +78,20 @@ settle_by_final_reply (Run *run, const SoReply *reply)
   if (reply->code < 400 && !dot_has_left (run))
     {
       smtp->usable = FALSE;
-      settle (&run->pending, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_FINAL,
-                                             _("the server answered before the message was complete")));
+      so_transaction_settle (&run->pending,
+                          so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_FINAL,
+                                          _("the server answered before the message was complete")));
       return;
     }
   if (reply->code >= 300 && reply->code < 400)
     {
       smtp->usable = FALSE;
-      settle (&run->pending, so_verdict_new (SO_OUTCOME_UNCERTAIN, SO_SCOPE_MESSAGE, SO_STAGE_FINAL,
-                                             _("the server's last answer makes no sense")));
+      so_transaction_settle (&run->pending,
+                          so_verdict_new (SO_OUTCOME_UNCERTAIN, SO_SCOPE_MESSAGE, SO_STAGE_FINAL,
+                                          _("the server's last answer makes no sense")));
       return;
     }
-  settle (&run->pending, so_verdict_judge (smtp->options.book, smtp->account->preset, SO_STAGE_FINAL, reply));
+  so_transaction_settle_by_reply (smtp, &run->pending, SO_STAGE_FINAL, reply);
 }
 
 /* Reads the final reply of the pending message and gives it back. */
@@ -129,10 +127,11 @@ settle_objection (Run *run)
   g_autoptr (SoReply) reply = so_smtp_read_reply (smtp);
   smtp->usable = FALSE;
   if (reply != NULL && reply->code >= 400)
-    settle (&run->current, so_verdict_judge (smtp->options.book, smtp->account->preset, SO_STAGE_FINAL, reply));
+    so_transaction_settle_by_reply (smtp, &run->current, SO_STAGE_FINAL, reply);
   else
-    settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_FINAL,
-                                           _("the server answered before the message was complete")));
+    so_transaction_settle (&run->current,
+                        so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_FINAL,
+                                        _("the server answered before the message was complete")));
   give_back (run, &run->current);
 }
 
@@ -140,7 +139,8 @@ static void
 stop_halfway (Run *run, const char *note)
 {
   run->smtp->usable = FALSE; /* half a message is on the way: only closing ends it */
-  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_MESSAGE, SO_STAGE_DATA, note));
+  so_transaction_settle (&run->current,
+                      so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_MESSAGE, SO_STAGE_DATA, note));
   give_back (run, &run->current);
 }
 
@@ -155,13 +155,9 @@ settle_broken_write (Run *run)
                                   : NULL;
   smtp->usable = FALSE;
   if (reply != NULL && reply->code >= 400)
-    settle (&run->current, so_verdict_judge (smtp->options.book, smtp->account->preset, SO_STAGE_FINAL, reply));
+    so_transaction_settle_by_reply (smtp, &run->current, SO_STAGE_FINAL, reply);
   else
-    {
-      g_autoptr (GError) why = NULL;
-      so_smtp_lost (smtp, &why);
-      settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_DATA, why->message));
-    }
+    so_transaction_settle_lost (smtp, &run->current, SO_STAGE_DATA);
   give_back (run, &run->current);
 }
 
@@ -177,7 +173,7 @@ send_body (Run *run)
     case SO_BODY_SENT:
       smtp->mail_open = FALSE; /* its end, well or not, ends the transaction (RFC 5321 4.1.1.4) */
       run->pending = run->current;
-      run->current = (SoEnvelope){ 0 };
+      run->current = (SoTransaction){ 0 };
       break;
     case SO_BODY_OBJECTION:
       settle_objection (run);
@@ -195,7 +191,7 @@ send_body (Run *run)
 }
 
 /* Nothing of the current message has been sent but commands: call again, in lock-step. */
-static SoEnvelopeResult
+static SoTransactionResult
 again_in_lock_step (Run *run)
 {
   SoSmtp *smtp = run->smtp;
@@ -207,33 +203,44 @@ again_in_lock_step (Run *run)
   if (!so_smtp_connect (smtp, &trouble, NULL))
     {
       so_submission_settle (run->current.submission, trouble);
-      return SO_ENVELOPE_LOST;
+      return SO_TRANSACTION_LOST;
     }
   SoSubmission *submission = run->current.submission;
-  so_envelope_clear (&run->current);
-  so_envelope_init (&run->current, submission);
-  if (!so_envelope_check (smtp, &run->current))
-    return SO_ENVELOPE_SETTLED;
-  return so_envelope_lock_step (smtp, &run->current);
+  so_transaction_clear (&run->current);
+  so_transaction_init (&run->current, submission);
+  if (!so_transaction_check (smtp, &run->current))
+    return SO_TRANSACTION_SETTLED;
+  return so_transaction_lock_step (smtp, &run->current);
 }
 
 /* The connection is over, and of the current message no more has left than commands. */
-static SoEnvelopeResult
+static SoTransactionResult
 defer_current (Run *run)
 {
-  g_autoptr (GError) why = NULL;
-  so_smtp_lost (run->smtp, &why);
-  settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, SO_STAGE_MAIL, why->message));
-  return SO_ENVELOPE_LOST;
+  so_transaction_settle_lost (run->smtp, &run->current, SO_STAGE_MAIL);
+  return SO_TRANSACTION_LOST;
 }
 
-static SoEnvelopeResult
+/* Nothing was asked, and here is an answer: which of the next would it be taken for? */
+static gboolean
+speaks_unasked (const Run *run)
+{
+  return run->pending.submission == NULL && !run->current.sent && so_smtp_has_input (run->smtp);
+}
+
+static SoTransactionResult
 exchange_envelope (Run *run)
 {
   SoSmtp *smtp = run->smtp;
+  if (speaks_unasked (run))
+    {
+      so_reply_free (so_smtp_read_reply (smtp)); /* for the trace; 421 says what it is */
+      smtp->usable = FALSE;
+      return defer_current (run);
+    }
   if (smtp->lock_step)
-    return so_envelope_lock_step (smtp, &run->current);
-  if (!run->current.sent && !so_envelope_put (smtp, &run->current))
+    return so_transaction_lock_step (smtp, &run->current);
+  if (!run->current.sent && !so_transaction_put (smtp, &run->current))
     smtp->usable = FALSE;
   if (!so_smtp_flush (smtp))
     smtp->usable = FALSE;
@@ -243,8 +250,8 @@ exchange_envelope (Run *run)
       if (!smtp->usable) /* no answer is to be waited for, or trusted, after that one */
         return defer_current (run);
     }
-  SoEnvelopeResult result = so_envelope_read (smtp, &run->current);
-  return result == SO_ENVELOPE_UNSURE ? again_in_lock_step (run) : result;
+  SoTransactionResult result = so_transaction_read (smtp, &run->current);
+  return result == SO_TRANSACTION_UNSURE ? again_in_lock_step (run) : result;
 }
 
 /* Everything is put; in lock-step, or with no next message, the verdict comes now. */
@@ -261,7 +268,7 @@ advance (Run *run)
     }
   if (run->pending.submission != NULL)
     {
-      if (!so_envelope_put (smtp, &run->current))
+      if (!so_transaction_put (smtp, &run->current))
         smtp->usable = FALSE;
       return TRUE;
     }
@@ -284,8 +291,8 @@ so_smtp_run (SoSmtp *smtp, const SoFeed *feed, GError **error)
   gboolean more = fetch_next (&run);
   while (more)
     {
-      SoEnvelopeResult result = exchange_envelope (&run);
-      if (result == SO_ENVELOPE_READY)
+      SoTransactionResult result = exchange_envelope (&run);
+      if (result == SO_TRANSACTION_READY)
         send_body (&run);
       else
         give_back (&run, &run.current);

@@ -90,6 +90,12 @@ so_smtp_refused (SoSmtp *smtp, SoStage stage, const SoReply *reply, SoVerdict **
       return;
     }
   SoVerdict *verdict = so_verdict_judge (smtp->options.book, smtp->account->preset, stage, reply);
+  if (verdict->outcome == SO_OUTCOME_ACCEPTED) /* a good answer, to another question */
+    {
+      verdict->outcome = SO_OUTCOME_DEFERRED;
+      verdict->scope = SO_SCOPE_CONNECTION;
+      g_strlcpy (verdict->cause, "protocol", sizeof verdict->cause);
+    }
   g_autofree char *line = so_reply_line (reply);
   if (stage == SO_STAGE_AUTH && reply->code >= 400 && reply->code != 421)
     set_auth_error (smtp, verdict, line, error);
@@ -190,6 +196,7 @@ start_tls (SoSmtp *smtp, SoVerdict **trouble, GError **error)
   g_autoptr (GError) problem = NULL;
   so_smtp_phase_begin (smtp, SO_PHASE_TLS);
   gboolean well = so_transport_start_tls (smtp->transport, smtp->account, smtp->account->smtp.host, &info, &problem);
+  so_observer_tls (smtp->options.observer, &info);
   if (well)
     {
       g_autofree char *learned = describe_tls (&info);
@@ -294,6 +301,7 @@ so_smtp_hang_up (SoSmtp *smtp)
   g_clear_pointer (&smtp->transport, so_transport_free);
   smtp->stream = NULL;
   smtp->usable = FALSE;
+  g_ptr_array_set_size (smtp->told, 0);
 }
 
 static guint
@@ -304,12 +312,19 @@ timeout_of (const SoAccount *account, const SoSmtpOptions *options)
   return options->timeout > 0 ? options->timeout : SO_TIMEOUT_PERSON;
 }
 
+static void
+free_secret (gpointer secret)
+{
+  so_secret_free (secret);
+}
+
 SoSmtp *
 so_smtp_open (const SoAccount *account, SoSecretFunc secret, gpointer secret_data,
               const SoSmtpOptions *options, SoVerdict **trouble, GError **error)
 {
   g_autoptr (SoSmtp) smtp = g_new0 (SoSmtp, 1);
   smtp->account = so_account_copy (account);
+  smtp->told = g_ptr_array_new_with_free_func (free_secret);
   smtp->secret = secret;
   smtp->secret_data = secret_data;
   smtp->options = *options;
@@ -344,6 +359,7 @@ so_smtp_close (SoSmtp *smtp)
       (void) (so_smtp_put (smtp, "QUIT", NULL) && so_smtp_flush (smtp));
     }
   so_smtp_hang_up (smtp);
+  g_ptr_array_unref (smtp->told);
   so_account_free (smtp->account);
   g_free (smtp);
 }

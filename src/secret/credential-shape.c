@@ -15,9 +15,12 @@
 
 typedef enum { FORM_ANY, FORM_ICLOUD, FORM_GMAIL } Form;
 
+/* A token has no shape that a person could get wrong. */
 static Form
 form_of (const SoAccount *account)
 {
+  if (account->auth == SO_AUTH_XOAUTH2 || account->auth == SO_AUTH_OAUTHBEARER)
+    return FORM_ANY;
   if (strcmp (account->preset, "icloud") == 0)
     return FORM_ICLOUD;
   if (strcmp (account->preset, "gmail") == 0)

@@ -184,6 +184,14 @@ connect_bus (SoKeyringCall *call)
 static void
 open_service (SoKeyringCall *call)
 {
+  const char *fault = so_libsecret_load ();
+  if (*fault != '\0')
+    {
+      call->state = SO_KEYRING_FAILED;
+      g_free (call->detail);
+      call->detail = so_text_sanitise (fault, -1, 200);
+      return;
+    }
   secret_service_open (SO_TYPE_KEYRING_SERVICE, NULL, SECRET_SERVICE_NONE, call->cancellable,
                        so_keyring_call_done, so_keyring_call_expect (call));
   g_autoptr (GAsyncResult) result = so_keyring_call_wait (call);

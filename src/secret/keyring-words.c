@@ -7,11 +7,14 @@
 #include "config.h"
 
 #include <gio/gio.h>
-#include <libsecret/secret.h>
 
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/keyring-words.h"
+
+/* SECRET_ERROR and SECRET_ERROR_IS_LOCKED of libsecret, which need not be loaded for this. */
+#define SECRET_ERROR_DOMAIN "secret-error"
+#define SECRET_ERROR_LOCKED 2
 
 static SoKeyringState
 state_of_dbus_error (int code)
@@ -76,7 +79,8 @@ so_keyring_state_of_error (const GError *problem)
     return state_of_dbus_error (problem->code);
   if (problem->domain == G_IO_ERROR)
     return state_of_io_error (problem->code);
-  if (g_error_matches (problem, SECRET_ERROR, SECRET_ERROR_IS_LOCKED))
+  if (problem->domain == g_quark_try_string (SECRET_ERROR_DOMAIN)
+      && problem->code == SECRET_ERROR_LOCKED)
     return SO_KEYRING_LOCKED;
   return SO_KEYRING_FAILED;
 }

@@ -135,7 +135,7 @@ fetch (SoKeyringCall *call, SecretItem *item)
   GError *problem = NULL;
   gboolean loaded = secret_item_load_secret_finish (item, result, &problem);
   so_keyring_call_judge (call, problem);
-  g_autoptr (SecretValue) value = loaded ? secret_item_get_secret (item) : NULL;
+  SecretValue *value = loaded ? secret_item_get_secret (item) : NULL;
   if (value == NULL)
     {
       so_keyring_call_fail (call, SO_KEYRING_LOCKED);
@@ -143,7 +143,9 @@ fetch (SoKeyringCall *call, SecretItem *item)
     }
   gsize length;
   const char *bytes = secret_value_get (value, &length);
-  return so_secret_new (bytes, (gssize) length);
+  SoSecret *secret = so_secret_new (bytes, (gssize) length);
+  secret_value_unref (value);
+  return secret;
 }
 
 SoSecret *
@@ -229,11 +231,12 @@ so_keyring_store (const SoKeyringQuery *query, const char *label, const SoSecret
   g_autoptr (ItemList) items = search_unlocked (call, query);
   if (so_keyring_call_state (call) == SO_KEYRING_FOUND)
     {
-      g_autoptr (SecretValue) value
+      SecretValue *value
           = secret_value_new (so_secret_peek (secret), (gssize) so_secret_length (secret),
                               "text/plain");
       if (!change_entries (call, items, value))
         create_entry (call, query, label, value);
+      secret_value_unref (value);
     }
   return so_keyring_call_explain (call, error);
 }

@@ -1,5 +1,5 @@
 /*
- * smtp-envelope.c - the commands MAIL, RCPT and DATA of one message.
+ * smtp-transaction.c - the commands MAIL, RCPT and DATA of one message.
  *
  * Checked before anything leaves: the size against SIZE (RFC 1870), the octets against
  * 8BITMIME (RFC 6152), each address against the grammar and against SMTPUTF8 (RFC 6531;
@@ -8,9 +8,12 @@
 #include "config.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "sendoff/address.h"
+#include "sendoff/downgrade.h"
 #include "sendoff/i18n.h"
+#include "sendoff/measure.h"
 #include "smtp-private.h"
 
 #define COMMAND_MAX 510 /* octets without CRLF, RFC 5321 4.5.3.1.4 */
@@ -18,40 +21,53 @@
 #define COMMAND_MAX_EXTENDED (COMMAND_MAX + 653)
 
 void
-so_envelope_init (SoEnvelope *envelope, SoSubmission *submission)
+so_transaction_init (SoTransaction *envelope, SoSubmission *submission)
 {
-  *envelope = (SoEnvelope){ .submission = submission };
-  envelope->accepted = g_new0 (gboolean, submission->recipients->len);
+  *envelope = (SoTransaction){ .submission = submission };
   envelope->wire_addresses = g_new0 (char *, submission->recipients->len + 1);
 }
 
 void
-so_envelope_clear (SoEnvelope *envelope)
+so_transaction_clear (SoTransaction *envelope)
 {
-  g_clear_pointer (&envelope->accepted, g_free);
   g_clear_pointer (&envelope->wire_addresses, g_strfreev);
   envelope->submission = NULL;
 }
 
-static SoRecipient *
-recipient (const SoEnvelope *envelope, guint i)
+SoRecipient *
+so_transaction_recipient (const SoTransaction *envelope, guint i)
 {
   return g_ptr_array_index (envelope->submission->recipients, i);
 }
 
-static void
-settle (SoEnvelope *envelope, SoVerdict *verdict)
+void
+so_transaction_settle (SoTransaction *envelope, SoVerdict *verdict)
 {
   so_submission_settle (envelope->submission, verdict);
   so_verdict_free (verdict);
 }
 
+void
+so_transaction_settle_by_reply (SoSmtp *smtp, SoTransaction *envelope, SoStage stage, const SoReply *reply)
+{
+  so_transaction_settle (envelope, so_verdict_judge (smtp->options.book, smtp->account->preset, stage, reply));
+}
+
+void
+so_transaction_settle_lost (SoSmtp *smtp, SoTransaction *envelope, SoStage stage)
+{
+  g_autoptr (GError) why = NULL;
+  so_smtp_lost (smtp, &why);
+  so_transaction_settle (envelope,
+                      so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION, stage, why->message));
+}
+
 static void
-settle_locally (SoEnvelope *envelope, const char *cause, const char *note)
+settle_locally (SoTransaction *envelope, const char *cause, const char *note)
 {
   SoVerdict *verdict = so_verdict_new (SO_OUTCOME_REJECTED, SO_SCOPE_MESSAGE, SO_STAGE_MAIL, note);
   g_strlcpy (verdict->cause, cause, sizeof verdict->cause);
-  settle (envelope, verdict);
+  so_transaction_settle (envelope, verdict);
 }
 
 /* --- what is checked before anything is sent --- */
@@ -77,9 +93,9 @@ wire_address (const SoSmtp *smtp, const char *address)
 }
 
 static gboolean
-check_recipient (SoSmtp *smtp, SoEnvelope *envelope, guint i)
+check_recipient (SoSmtp *smtp, SoTransaction *envelope, guint i)
 {
-  SoRecipient *to = recipient (envelope, i);
+  SoRecipient *to = so_transaction_recipient (envelope, i);
   const char *note = NULL;
   SoAddressVerdict judged = so_address_check (to->address, -1);
   if (!so_address_is_usable (judged))
@@ -103,19 +119,64 @@ sender_is_usable (const SoSmtp *smtp, const char *sender)
   return wire != NULL && so_address_is_usable (so_address_check (sender, -1));
 }
 
-gboolean
-so_envelope_check (SoSmtp *smtp, SoEnvelope *envelope)
+/* For a server without 8BITMIME; what is on disk stays as it is. */
+static gboolean
+convert (SoTransaction *envelope)
 {
-  const SoSubmission *submission = envelope->submission;
+  SoSubmission *submission = envelope->submission;
+  g_autoptr (GError) error = NULL;
+  const char *why;
+  SoWireMeasure measure;
+  int fd = so_downgrade (submission->fd, submission->offset, &why, &error);
+  if (fd < 0 || !so_measure_fd (fd, 0, &measure, &error))
+    {
+      if (fd >= 0)
+        close (fd);
+      if (error == NULL)
+        settle_locally (envelope, "8bit", why);
+      else /* no room, say: not the message's fault */
+        so_transaction_settle (envelope, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_MESSAGE,
+                                                      SO_STAGE_MAIL, error->message));
+      return FALSE;
+    }
+  close (submission->fd);
+  submission->fd = fd;
+  submission->offset = 0;
+  submission->wire_size = measure.size;
+  submission->eight_bit = measure.eight_bit;
+  return TRUE;
+}
+
+/* The wish is not worth more than the message. */
+static void
+warn_without_dsn (const SoSmtp *smtp, const SoTransaction *envelope)
+{
+  for (guint i = 0; i < envelope->submission->recipients->len; i++)
+    if (*so_transaction_recipient (envelope, i)->dsn_notify != '\0' && !smtp->ehlo.dsn)
+      {
+        so_observer_warn (smtp->options.observer,
+                          _("the server takes no wishes for delivery reports (no DSN)"));
+        return;
+      }
+}
+
+gboolean
+so_transaction_check (SoSmtp *smtp, SoTransaction *envelope)
+{
+  SoSubmission *submission = envelope->submission;
+  if (submission->eight_bit && !smtp->ehlo.eight_bit && !convert (envelope))
+    return FALSE;
   if (smtp->ehlo.size > 0 && submission->wire_size > smtp->ehlo.size)
     {
-      g_autofree char *note = g_strdup_printf (
-          _("%" G_GUINT64_FORMAT " bytes are more than the server takes (%" G_GUINT64_FORMAT ")"),
-          submission->wire_size, smtp->ehlo.size);
+      /* Octets, and as text: translators get no PRIu64. */
+      g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, submission->wire_size);
+      g_autofree char *limit = g_strdup_printf ("%" G_GUINT64_FORMAT, smtp->ehlo.size);
+      g_autofree char *note
+          = g_strdup_printf (_("%s bytes are more than the server takes (%s)"), size, limit);
       settle_locally (envelope, "size", note);
       return FALSE;
     }
-  if ((submission->eight_bit || submission->utf8_headers) && !smtp->ehlo.eight_bit)
+  if (submission->utf8_headers && !smtp->ehlo.eight_bit)
     {
       settle_locally (envelope, "8bit", _("the server takes only 7-bit messages (no 8BITMIME)"));
       return FALSE;
@@ -125,16 +186,17 @@ so_envelope_check (SoSmtp *smtp, SoEnvelope *envelope)
       settle_locally (envelope, "sender", _("the server does not take this sender address"));
       return FALSE;
     }
+  warn_without_dsn (smtp, envelope);
   guint usable = 0;
   for (guint i = 0; i < submission->recipients->len; i++)
-    usable += recipient (envelope, i)->verdict == NULL && check_recipient (smtp, envelope, i) ? 1 : 0;
+    usable += so_transaction_recipient (envelope, i)->verdict == NULL && check_recipient (smtp, envelope, i) ? 1 : 0;
   return usable > 0;
 }
 
 /* --- commands --- */
 
 static gboolean
-needs_smtputf8 (const SoSmtp *smtp, const SoEnvelope *envelope)
+needs_smtputf8 (const SoSmtp *smtp, const SoTransaction *envelope)
 {
   if (!smtp->ehlo.smtputf8)
     return FALSE;
@@ -161,7 +223,7 @@ is_dsn_value (const char *value, gsize max)
 }
 
 static char *
-mail_command (const SoSmtp *smtp, const SoEnvelope *envelope)
+mail_command (const SoSmtp *smtp, const SoTransaction *envelope)
 {
   const SoSubmission *submission = envelope->submission;
   g_autofree char *sender
@@ -182,9 +244,9 @@ mail_command (const SoSmtp *smtp, const SoEnvelope *envelope)
 }
 
 static char *
-rcpt_command (const SoSmtp *smtp, const SoEnvelope *envelope, guint i)
+rcpt_command (const SoSmtp *smtp, const SoTransaction *envelope, guint i)
 {
-  const SoRecipient *to = recipient (envelope, i);
+  const SoRecipient *to = so_transaction_recipient (envelope, i);
   GString *command = g_string_new (NULL);
   g_string_printf (command, "RCPT TO:<%s>", envelope->wire_addresses[i]);
   if (smtp->ehlo.dsn && is_dsn_value (to->dsn_notify, 28))
@@ -204,29 +266,29 @@ put_checked (SoSmtp *smtp, const char *command)
 }
 
 gboolean
-so_envelope_put_mail (SoSmtp *smtp, const SoEnvelope *envelope)
+so_transaction_put_mail (SoSmtp *smtp, const SoTransaction *envelope)
 {
   g_autofree char *mail = mail_command (smtp, envelope);
   return put_checked (smtp, mail);
 }
 
 gboolean
-so_envelope_put_rcpt (SoSmtp *smtp, const SoEnvelope *envelope, guint i)
+so_transaction_put_rcpt (SoSmtp *smtp, const SoTransaction *envelope, guint i)
 {
   g_autofree char *rcpt = rcpt_command (smtp, envelope, i);
   return put_checked (smtp, rcpt);
 }
 
 gboolean
-so_envelope_put (SoSmtp *smtp, SoEnvelope *envelope)
+so_transaction_put (SoSmtp *smtp, SoTransaction *envelope)
 {
   envelope->sent = TRUE;
   envelope->reset_first = smtp->mail_open;
   gboolean well = !smtp->mail_open || so_smtp_put (smtp, "RSET", NULL);
-  well = well && so_envelope_put_mail (smtp, envelope);
+  well = well && so_transaction_put_mail (smtp, envelope);
   for (guint i = 0; well && i < envelope->submission->recipients->len; i++)
-    if (recipient (envelope, i)->verdict == NULL)
-      well = so_envelope_put_rcpt (smtp, envelope, i);
+    if (so_transaction_recipient (envelope, i)->verdict == NULL)
+      well = so_transaction_put_rcpt (smtp, envelope, i);
   if (well && !smtp->ehlo.chunking)
     well = so_smtp_put (smtp, "DATA", NULL);
   return well;
