@@ -16,12 +16,14 @@
 
 #include "outbox-private.h"
 #include "sendoff/account-state.h"
+#include "sendoff/clock.h"
 #include "sendoff/durable.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/text.h"
 
 #define SMALL_FILE (16 * 1024)
+#define CONNECTIONS_LAST (24 * 3600) /* s that a refused connection is remembered; ours */
 #define USES_TIDY (64 * 1024) /* octets from which on old uses are dropped */
 #define USES_MAX (16 * 1024 * 1024)
 
@@ -145,7 +147,7 @@ so_account_get_hold (SoOutbox *outbox, const char *account, GError **error)
     }
   SoAccountHold *hold = hold_from (text);
   if (hold == NULL)
-    so_error_set (error, SO_ERROR_DATA, _ ("Look at it, and remove it to end the hold."),
+    so_error_set (error, SO_ERROR_DATA, _ ("look at it, and remove it to end the hold"),
                   _ ("%s/%s is not a hold of sendoff"), outbox->path, file);
   return hold;
 }
@@ -256,6 +258,32 @@ so_account_add_use (SoOutbox *outbox, const char *account, const SoBudgetUse *us
 }
 
 gboolean
+so_account_limit_connections (SoOutbox *outbox, const char *account, guint connections, gint64 now,
+                              GError **error)
+{
+  char when[17];
+  so_entry_stamp_format (now, when);
+  g_autofree char *text = g_strdup_printf ("%s\t%u\n", when, connections);
+  g_autofree char *file = file_of (account, "connections");
+  return so_outbox_replace_file (outbox, file, text, FALSE, error);
+}
+
+guint
+so_account_connections (SoOutbox *outbox, const char *account, gint64 now)
+{
+  g_autofree char *file = file_of (account, "connections");
+  g_autofree char *text = read_file (outbox, file, SMALL_FILE);
+  g_auto (GStrv) fields = g_strsplit (text != NULL ? g_strchomp (text) : "", "\t", 0);
+  gint64 when;
+  guint64 connections;
+  if (g_strv_length (fields) != 2 || !so_entry_stamp_parse (fields[0], &when)
+      || when <= now - CONNECTIONS_LAST || when > now
+      || !g_ascii_string_to_unsigned (fields[1], 10, 1, G_MAXUINT, &connections, NULL))
+    return 0;
+  return (guint)connections;
+}
+
+gboolean
 so_outbox_note_pass (SoOutbox *outbox, const SoPassRecord *record, GError **error)
 {
   char when[17];
@@ -282,4 +310,38 @@ so_outbox_last_pass (SoOutbox *outbox, SoPassRecord *record)
   record->waiting = (guint)waiting;
   record->status = (int)status;
   return TRUE;
+}
+
+gboolean
+so_outbox_claim_background (SoOutbox *outbox, int *fd)
+{
+  *fd = so_outbox_open_for_writing (outbox, "background");
+  if (*fd < 0 || so_outbox_lock_fd (*fd) != EAGAIN)
+    return TRUE;
+  close (*fd);
+  *fd = -1;
+  return FALSE;
+}
+
+#define CLAIM_STEP_US (50 * 1000)
+
+gboolean
+so_account_claim_login (SoOutbox *outbox, const char *account, guint timeout_s, int *fd)
+{
+  g_autofree char *name = file_of (account, "login");
+  gint64 end = so_clock_monotonic_us () + (gint64)timeout_s * G_USEC_PER_SEC;
+  *fd = so_outbox_open_for_writing (outbox, name);
+  while (*fd >= 0)
+    {
+      int problem = so_outbox_lock_fd (*fd);
+      if (problem == 0)
+        return TRUE;
+      if (problem != EAGAIN || so_clock_monotonic_us () >= end)
+        break;
+      g_usleep (CLAIM_STEP_US);
+    }
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+  return FALSE;
 }

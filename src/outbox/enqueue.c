@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "outbox-private.h"
 #include "sendoff/clock.h"
@@ -32,7 +33,7 @@ struct SoEnqueue
   GString *buffer;
   gsize head_length;
   gboolean head_flushed;
-  GChecksum *sum;
+  guint32 sum;
   SoWireMeter *meter; /* NULL when finished */
   SoWireMeasure measure;
 };
@@ -65,7 +66,7 @@ begin (SoOutbox *outbox, SoEntry *replaces, SoEnvelope *envelope, GError **error
   const char *fault = so_envelope_fault (envelope);
   if (fault[0] != '\0')
     {
-      so_error_set (error, SO_ERROR_DATA, _ ("Check sender and recipients."), "%s", fault);
+      so_error_set (error, SO_ERROR_DATA, _ ("check sender and recipients"), "%s", fault);
       return NULL;
     }
   enqueue->fd = so_outbox_new_file (outbox, enqueue->tmp, error);
@@ -73,10 +74,9 @@ begin (SoOutbox *outbox, SoEntry *replaces, SoEnvelope *envelope, GError **error
     return NULL;
   g_strlcpy (envelope->id, replaces != NULL ? replaces->name.id : enqueue->tmp,
              sizeof envelope->id);
-  envelope->sha256[0] = '\0';
+  envelope->crc32[0] = '\0';
   enqueue->buffer = so_envelope_format (envelope);
   enqueue->head_length = enqueue->buffer->len;
-  enqueue->sum = g_checksum_new (G_CHECKSUM_SHA256);
   enqueue->meter = so_wire_meter_new ();
   return g_steal_pointer (&enqueue);
 }
@@ -96,7 +96,7 @@ so_outbox_begin_edit (SoEntry *entry, SoEnvelope *envelope, GError **error)
 gboolean
 so_enqueue_write (SoEnqueue *enqueue, const char *bytes, gsize length, GError **error)
 {
-  g_checksum_update (enqueue->sum, (const guchar *)bytes, (gssize)length);
+  enqueue->sum = (guint32)crc32_z (enqueue->sum, (const guchar *)bytes, length);
   so_wire_meter_feed (enqueue->meter, bytes, length);
   enqueue->envelope->length += length;
   if (enqueue->buffer->len + length > BUFFER_SIZE && !flush (enqueue, error))
@@ -117,8 +117,7 @@ take_facts (SoEnqueue *enqueue)
   submission->eight_bit = enqueue->measure.eight_bit;
   submission->utf8_headers = enqueue->measure.utf8_headers;
   submission->offset = (goffset)enqueue->head_length;
-  g_strlcpy (enqueue->envelope->sha256, g_checksum_get_string (enqueue->sum),
-             sizeof enqueue->envelope->sha256);
+  g_snprintf (enqueue->envelope->crc32, sizeof enqueue->envelope->crc32, "%08x", enqueue->sum);
 }
 
 const SoWireMeasure *
@@ -219,7 +218,6 @@ so_enqueue_free (SoEnqueue *enqueue)
     close (enqueue->fd);
   if (enqueue->meter != NULL)
     so_wire_meter_end (enqueue->meter);
-  g_clear_pointer (&enqueue->sum, g_checksum_free);
   if (enqueue->buffer != NULL)
     g_string_free (enqueue->buffer, TRUE);
   so_envelope_free (enqueue->envelope);

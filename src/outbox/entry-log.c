@@ -33,7 +33,7 @@ read_log (SoEntry *entry, GError **error)
     return failed (entry, error);
   if (!S_ISREG (st.st_mode) || st.st_size > LOG_MAX)
     {
-      so_error_set (error, SO_ERROR_DATA, _ ("Look at it, and move it away if it is not needed."),
+      so_error_set (error, SO_ERROR_DATA, _ ("look at it, and move it away if it is not needed"),
                     _ ("%s/attempts/%s is no attempt log"), entry->outbox->path, entry->name.id);
       return FALSE;
     }
@@ -45,8 +45,8 @@ read_log (SoEntry *entry, GError **error)
   entry->log = so_attempt_log_parse (bytes, (gsize)n);
   if (entry->log->foreign)
     so_error_set (error, SO_ERROR_DATA,
-                  _ ("Without it nobody knows who has got the message: look at it, and move it "
-                     "away if it is not needed."),
+                  _ ("without it nobody knows who has got the message: look at it, and move it "
+                     "away if it is not needed"),
                   _ ("%s/attempts/%s is no attempt log, or of a later version"),
                   entry->outbox->path, entry->name.id);
   return !entry->log->foreign;

@@ -73,7 +73,7 @@ so_entry_read_envelope (int fd, const SoEntryName *name, const char **fault, GEr
   if (failed)
     read_failed (name, error);
   else if (verdict == SO_ENVELOPE_LATER)
-    so_error_set (error, SO_ERROR_CONFIG, _ ("Use the later version of sendoff."),
+    so_error_set (error, SO_ERROR_CONFIG, _ ("use the later version of sendoff"),
                   _ ("outbox entry %s was written by a later version of sendoff"), name->id);
   else
     *fault = verdict == SO_ENVELOPE_OK ? fault_of (envelope, name, st.st_size)
@@ -209,7 +209,7 @@ so_outbox_peek (SoOutbox *outbox, const SoEntryName *name, SoEntry **entry, GErr
     g_propagate_error (error, g_steal_pointer (&problem));
   else if (seen->envelope == NULL)
     so_error_set (error, SO_ERROR_DATA,
-                  _ ("The next “sendoff retry” moves it to the folder “aside”."),
+                  _ ("the next “sendoff retry” moves it to the folder “aside”"),
                   _ ("outbox entry %s: %s"), name->id, fault);
   else if (so_entry_open_log (seen, error))
     {

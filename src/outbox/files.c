@@ -54,7 +54,8 @@ create_in_tmp (SoOutbox *outbox, const char *name)
   SoOutboxFile file = so_outbox_file ("tmp", name);
   int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
   int fd = openat (outbox->root, file.text, flags, 0600);
-  if (fd < 0 && errno == ENOENT && mkdirat (outbox->root, "tmp", 0700) == 0)
+  if (fd < 0 && errno == ENOENT && so_outbox_make_folder (outbox, "tmp")
+      && so_outbox_open_to_group (outbox))
     fd = openat (outbox->root, file.text, flags, 0600);
   return fd;
 }
@@ -118,21 +119,14 @@ so_outbox_open_for_writing (SoOutbox *outbox, const char *file)
   if (fd >= 0 || errno != ENOENT)
     return fd;
   g_autofree char *folder = folder_of (file);
-  return mkdirat (outbox->root, folder, 0700) == 0 ? openat (outbox->root, file, flags, 0600) : -1;
+  return so_outbox_make_folder (outbox, folder) ? openat (outbox->root, file, flags, 0600) : -1;
 }
 
 gboolean
 so_outbox_sync_folder_of (SoOutbox *outbox, const char *file)
 {
   g_autofree char *folder = folder_of (file);
-  int fd = openat (outbox->root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0)
-    return FALSE;
-  gboolean synced = so_durable_sync_folder (fd);
-  int saved = errno;
-  close (fd);
-  errno = saved;
-  return synced;
+  return so_durable_sync_folder_at (outbox->root, folder);
 }
 
 static gboolean
@@ -143,7 +137,7 @@ put_in_place (SoOutbox *outbox, const char *tmp, const char *file)
   if (errno != ENOENT)
     return FALSE;
   g_autofree char *folder = folder_of (file);
-  return mkdirat (outbox->root, folder, 0700) == 0
+  return so_outbox_make_folder (outbox, folder)
          && renameat (outbox->root, tmp, outbox->root, file) == 0;
 }
 

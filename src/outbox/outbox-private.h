@@ -17,6 +17,8 @@ struct SoOutbox
   char *path;
   int root;
   int entries;
+  gboolean is_system; /* root's, and open to a group */
+  gboolean add_only;  /* such a one, for somebody else than root */
   gboolean unsynced;     /* entries were removed since the last fsync of their folder */
   GPtrArray *spent_logs; /* ids whose log may go after that fsync */
   SoOutboxWarnFunc warn;
@@ -46,6 +48,13 @@ void so_outbox_warning (SoOutbox *outbox, const char *format, ...) G_GNUC_PRINTF
 
 /* An id nobody has. */
 gboolean so_outbox_new_id (char id[SO_ENTRY_ID_LENGTH + 1], GError **error);
+
+/* Checks owner and mode of the folder; to_add: the system's will do. */
+gboolean so_outbox_check_owner (SoOutbox *outbox, gboolean to_add, GError **error);
+/* Of the system's outbox; FALSE with errno. */
+gboolean so_outbox_open_to_group (SoOutbox *outbox);
+/* One of the outbox's own folders; FALSE with errno. */
+gboolean so_outbox_make_folder (SoOutbox *outbox, const char *folder);
 
 /* A new locked file in tmp/: its name there, and the descriptor; -1 with error. */
 int so_outbox_new_file (SoOutbox *outbox, char name[SO_ENTRY_ID_LENGTH + 1], GError **error);

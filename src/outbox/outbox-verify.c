@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "outbox-private.h"
 #include "sendoff/durable.h"
@@ -45,21 +46,23 @@ static const char *
 check_message (const SoEntry *entry)
 {
   const SoEnvelope *envelope = entry->envelope;
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint32 sum = 0;
   SoWireMeter *meter = so_wire_meter_new ();
   g_autofree char *piece = g_malloc (PIECE);
   goffset at = envelope->submission->offset;
   gssize n;
   while ((n = so_durable_read_at (entry->fd, piece, PIECE, at)) > 0)
     {
-      g_checksum_update (sum, (const guchar *)piece, n);
+      sum = (guint32)crc32_z (sum, (const guchar *)piece, (gsize)n);
       so_wire_meter_feed (meter, piece, (gsize)n);
       at += n;
     }
   SoWireMeasure measure = so_wire_meter_end (meter);
   if (n < 0)
     return g_strerror (errno);
-  if (!g_str_equal (g_checksum_get_string (sum), envelope->sha256))
+  char text[sizeof envelope->crc32];
+  g_snprintf (text, sizeof text, "%08x", sum);
+  if (!g_str_equal (text, envelope->crc32))
     return _ ("the message has changed: its checksum is not the one in the envelope");
   if (measure.size != envelope->submission->wire_size
       || measure.eight_bit != envelope->submission->eight_bit

@@ -62,33 +62,6 @@ so_outbox_path (const SoOutbox *outbox)
 }
 
 static gboolean
-folder_is_private (const SoOutbox *outbox, GError **error)
-{
-  struct stat st;
-  if (fstat (outbox->root, &st) != 0)
-    {
-      so_durable_error (error, errno, "%s", outbox->path);
-      return FALSE;
-    }
-  if (st.st_uid != geteuid ())
-    {
-      so_error_set (error, SO_ERROR_CANNOT_CREATE,
-                    _ ("Run sendoff as the folder's owner, or choose another outbox."),
-                    _ ("the outbox %s belongs to another user"), outbox->path);
-      return FALSE;
-    }
-  if ((st.st_mode & 07777) != 0700)
-    {
-      g_autofree char *remedy = g_strdup_printf (_ ("Run: chmod 700 “%s”"), outbox->path);
-      so_error_set (error, SO_ERROR_CANNOT_CREATE, remedy,
-                    _ ("the outbox %s has mode %04o: it must be its owner's alone (0700)"),
-                    outbox->path, (guint)(st.st_mode & 07777));
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
 is_own_folder (const char *name)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
@@ -113,11 +86,12 @@ is_empty (const SoOutbox *outbox, GError **error)
   const struct dirent *found;
   while (empty && (found = readdir (dir)) != NULL)
     empty = found->d_name[0] == '.' || is_own_folder (found->d_name)
-            || g_str_equal (found->d_name, "format") || g_str_equal (found->d_name, "last-pass");
+            || g_str_equal (found->d_name, "format") || g_str_equal (found->d_name, "last-pass")
+            || g_str_equal (found->d_name, "background");
   closedir (dir);
   if (!empty)
     so_error_set (error, SO_ERROR_CANNOT_CREATE,
-                  _ ("Choose an empty folder, or one that is not there yet."),
+                  _ ("choose an empty folder, or one that is not there yet"),
                   _ ("%s is no outbox and has other files in it"), outbox->path);
   return empty;
 }
@@ -129,7 +103,7 @@ make (SoOutbox *outbox, GError **error)
     return FALSE;
   gboolean made = TRUE;
   for (gsize i = 0; made && i < G_N_ELEMENTS (folders); i++)
-    made = mkdirat (outbox->root, folders[i], 0700) == 0 || errno == EEXIST;
+    made = so_outbox_make_folder (outbox, folders[i]) || errno == EEXIST;
   if (made)
     return so_outbox_replace_file (outbox, "format", SO_OUTBOX_HEAD SO_OUTBOX_FORMAT "\n", TRUE,
                                    error);
@@ -152,11 +126,11 @@ read_format (SoOutbox *outbox, GError **error)
   if (n < 0)
     so_durable_error (error, saved, "%s/format", outbox->path);
   else if (!g_str_has_prefix (text, SO_OUTBOX_HEAD))
-    so_error_set (error, SO_ERROR_CANNOT_CREATE, _ ("Choose another folder."),
+    so_error_set (error, SO_ERROR_CANNOT_CREATE, _ ("choose another folder"),
                   _ ("%s is no outbox of sendoff"), outbox->path);
   else if (!g_str_equal (text, SO_OUTBOX_HEAD SO_OUTBOX_FORMAT "\n"))
     so_error_set (error, SO_ERROR_CONFIG,
-                  _ ("Use the later version of sendoff, or another folder."),
+                  _ ("use the later version of sendoff, or another folder"),
                   _ ("the outbox %s was made by a later version of sendoff"), outbox->path);
   else
     return 1;
@@ -164,7 +138,7 @@ read_format (SoOutbox *outbox, GError **error)
 }
 
 static gboolean
-open_folders (SoOutbox *outbox, GError **error)
+open_folders (SoOutbox *outbox, gboolean to_add, GError **error)
 {
   outbox->root = open (outbox->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (outbox->root < 0 && errno == ENOENT && so_durable_make_folder (outbox->path))
@@ -174,25 +148,39 @@ open_folders (SoOutbox *outbox, GError **error)
       so_durable_error (error, errno, _ ("cannot open the outbox %s"), outbox->path);
       return FALSE;
     }
-  if (!folder_is_private (outbox, error))
+  if (!so_outbox_check_owner (outbox, to_add, error))
     return FALSE;
   int format = read_format (outbox, error);
   if (format < 0 || (format == 0 && !make (outbox, error)))
     return FALSE;
-  outbox->entries = openat (outbox->root, "entries", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  outbox->entries = so_outbox_open_to_group (outbox)
+                        ? openat (outbox->root, "entries", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                        : -1;
   if (outbox->entries < 0)
     so_durable_error (error, errno, "%s/entries", outbox->path);
   return outbox->entries >= 0;
 }
 
-SoOutbox *
-so_outbox_open (const char *path, GError **error)
+static SoOutbox *
+open_for (const char *path, gboolean to_add, GError **error)
 {
   g_autoptr (SoOutbox) outbox = g_new0 (SoOutbox, 1);
   outbox->path = g_strdup (path);
   outbox->root = outbox->entries = -1;
   outbox->spent_logs = g_ptr_array_new_with_free_func (g_free);
-  return open_folders (outbox, error) ? g_steal_pointer (&outbox) : NULL;
+  return open_folders (outbox, to_add, error) ? g_steal_pointer (&outbox) : NULL;
+}
+
+SoOutbox *
+so_outbox_open (const char *path, GError **error)
+{
+  return open_for (path, FALSE, error);
+}
+
+SoOutbox *
+so_outbox_open_to_add (const char *path, GError **error)
+{
+  return open_for (path, TRUE, error);
 }
 
 void
@@ -250,7 +238,7 @@ so_outbox_set_aside (SoOutbox *outbox, const char *name, const char *why, GError
   SoOutboxFile to = free_name_aside (outbox, name);
   g_autofree char *shown = so_text_sanitise (name, -1, SO_TEXT_LINE_MAX);
   gboolean moved = renameat (outbox->root, from, outbox->root, to.text) == 0;
-  if (!moved && errno == ENOENT && mkdirat (outbox->root, "aside", 0700) == 0)
+  if (!moved && errno == ENOENT && so_outbox_make_folder (outbox, "aside"))
     moved = renameat (outbox->root, from, outbox->root, to.text) == 0;
   if (!moved && errno == ENOENT)
     return TRUE; /* somebody else did, or it was removed */

@@ -21,7 +21,7 @@ rank (SoEntryState state)
 {
   static const int ranks[SO_ENTRY_STATES] = {
     [SO_ENTRY_QUEUED] = 0,    [SO_ENTRY_FAILED] = 1,  [SO_ENTRY_HELD] = 2,
-    [SO_ENTRY_UNCERTAIN] = 3, [SO_ENTRY_SENDING] = 4,
+    [SO_ENTRY_UNCERTAIN] = 3, [SO_ENTRY_SENDING] = 4, [SO_ENTRY_SENT] = 5,
   };
   return ranks[state];
 }

@@ -40,7 +40,7 @@ check_file (int fd, const char *path, GError **error)
   else if (status.st_size > FILE_MAX)
     so_error_set (error, SO_ERROR_CONFIG, "", _ ("%s: the file is too large"), path);
   else if (status.st_uid != getuid () && status.st_uid != 0)
-    so_error_set (error, SO_ERROR_CONFIG, _ ("Make a copy that belongs to you."),
+    so_error_set (error, SO_ERROR_CONFIG, _ ("make a copy that belongs to you"),
                   _ ("%s: the file belongs to another user"), path);
   else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     {
@@ -71,7 +71,7 @@ read_all (int fd, const char *path, GError **error)
   else if (n > 0)
     so_error_set (error, SO_ERROR_CONFIG, "", _ ("%s: the file is too large"), path);
   else if (memchr (text->str, '\0', text->len) != NULL)
-    so_error_set (error, SO_ERROR_CONFIG, _ ("Save the file as UTF-8."),
+    so_error_set (error, SO_ERROR_CONFIG, _ ("save the file as UTF-8"),
                   _ ("%s: there are NUL bytes in the file"), path);
   else
     return g_string_free (text, FALSE);
@@ -79,9 +79,8 @@ read_all (int fd, const char *path, GError **error)
   return NULL;
 }
 
-/* *missing: there is no such file, and *error is not set. */
-static char *
-read_file (const char *path, gboolean *missing, GError **error)
+char *
+so_config_read (const char *path, gboolean *missing, GError **error)
 {
   /* O_NONBLOCK: a FIFO of that name must not hold us up. */
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -108,7 +107,7 @@ read_first (const char *name, char **path, GError **error)
     {
       gboolean missing;
       g_autofree char *candidate = g_build_filename (*folder, name, NULL);
-      char *text = read_file (candidate, &missing, error);
+      char *text = so_config_read (candidate, &missing, error);
       if (missing)
         continue;
       *path = g_steal_pointer (&candidate);
@@ -142,9 +141,9 @@ static char *
 read_named (const char *path, GError **error)
 {
   gboolean missing;
-  char *text = read_file (path, &missing, error);
+  char *text = so_config_read (path, &missing, error);
   if (missing)
-    so_error_set (error, SO_ERROR_CONFIG, _ ("Check the path given with --config."), "%s: %s", path,
+    so_error_set (error, SO_ERROR_CONFIG, _ ("check the path given with --config"), "%s: %s", path,
                   g_strerror (ENOENT));
   return text;
 }

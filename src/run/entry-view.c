@@ -22,14 +22,6 @@ so_entry_view_free (SoEntryView *view)
   g_free (view);
 }
 
-char *
-so_entry_view_words (const SoVerdict *verdict)
-{
-  if (verdict->reply != NULL)
-    return so_reply_line (verdict->reply);
-  return g_strdup (verdict->note[0] != '\0' ? verdict->note : so_cause_explain (verdict->cause));
-}
-
 static char **
 all_addresses (const SoEnvelope *envelope)
 {
@@ -47,20 +39,22 @@ static const struct
   const char *words;
   const char *remedy;
 } reasons[] = {
-  { SO_REASON_USER, N_ ("held by you"), N_ ("Run “sendoff outbox release %s”.") },
+  { SO_REASON_USER, N_ ("held by you"), N_ ("run “sendoff outbox release %s”") },
   { SO_REASON_SIZE, N_ ("too large for the account"),
-    N_ ("Replace an attachment by a link: “sendoff outbox edit %s”; Mail Drop, iCloud Drive, "
+    N_ ("replace an attachment by a link: “sendoff outbox edit %s”; Mail Drop, iCloud Drive, "
         "Google "
-        "Drive and Dropbox carry up to 5 GB.") },
+        "Drive and Dropbox carry up to 5 GB") },
+  { SO_REASON_SENDER, N_ ("its sender is not an address of its account"),
+    N_ ("“sendoff outbox edit %s” changes it, “sendoff outbox release %s” sends it as it is") },
   { SO_REASON_ACCOUNT, N_ ("its account is not in the configuration"),
-    N_ ("Configure the account again, then run “sendoff outbox release %s”.") },
+    N_ ("configure the account again, then run “sendoff outbox release %s”") },
   { SO_REASON_UNCERTAIN, N_ ("it may have arrived: the server's last word got lost"),
-    N_ ("Ask the recipient; “sendoff outbox release %s” sends it again, “sendoff outbox remove %s” "
-        "does not.") },
+    N_ ("ask the recipient; “sendoff outbox release %s” sends it again, “sendoff outbox remove %s” "
+        "does not") },
   { SO_REASON_EXPIRED, N_ ("it could not be sent in time"),
-    N_ ("Run “sendoff outbox release %s” to try again.") },
+    N_ ("run “sendoff outbox release %s” to try again") },
   { SO_REASON_REFUSED, N_ ("refused by the server"),
-    N_ ("Correct it with “sendoff outbox edit %s”, or run “sendoff outbox remove %s”.") },
+    N_ ("correct it with “sendoff outbox edit %s”, or run “sendoff outbox remove %s”") },
   { SO_REASON_BUDGET, N_ ("the account has sent all its provider allows in a day"), "" },
 };
 
@@ -95,7 +89,7 @@ last_words (const SoEntry *entry, const char **cause)
   if (last->kind == SO_ATTEMPT_NOTE)
     return g_strdup (last->text);
   *cause = last->verdict->cause;
-  return so_entry_view_words (last->verdict);
+  return so_verdict_words (last->verdict);
 }
 
 static char *
@@ -140,7 +134,7 @@ apply_hold (SoEntryView *view, const SoAccountHold *hold)
   g_free (view->reason);
   view->reason = join (words, hold->text);
   g_free (view->remedy);
-  view->remedy = g_strdup (hold->reason == SO_HOLD_PASSWORD ? _ ("Run “sendoff login”.") : "");
+  view->remedy = g_strdup (hold->reason == SO_HOLD_PASSWORD ? _ ("run “sendoff login”") : "");
 }
 
 SoEntryView *
@@ -158,7 +152,7 @@ so_entry_view_new (const SoEntry *entry, const SoAccountHold *hold, gint64 now, 
   view->created = envelope->created;
   explain (view, entry);
   gboolean waits = view->state == SO_ENTRY_QUEUED || view->state == SO_ENTRY_UNCERTAIN;
-  if (waits)
+  if (waits || view->state == SO_ENTRY_SENT)
     view->due = view->name.stamp;
   if (waits && so_account_hold_stops (hold, now, horizon))
     apply_hold (view, hold);

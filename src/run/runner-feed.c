@@ -1,9 +1,6 @@
 /*
- * runner-feed.c - entries into the session, and verdicts back onto the disk.
- *
- * The order of things is that of doc/INTERNALS.md: locked, marked before the last octets
- * leave, recorded before the next state.  What becomes of an entry is decided here and
- * nowhere else.
+ * runner-feed.c - entries into the session: locked, looked at, marked before the last octets
+ * leave (doc/INTERNALS.md).
  */
 #include "config.h"
 
@@ -11,10 +8,11 @@
 
 #include "runner-private.h"
 #include "sendoff/backoff.h"
+#include "sendoff/fit-entry.h"
 #include "sendoff/i18n.h"
 
-static SoEntryName
-state (SoEntryState word, const char *reason, gint64 stamp)
+SoEntryName
+so_run_state (SoEntryState word, const char *reason, gint64 stamp)
 {
   SoEntryName name = { .state = word, .stamp = stamp };
   g_strlcpy (name.reason, reason, sizeof name.reason);
@@ -31,16 +29,14 @@ move (SoRun *run, SoEntry *entry, const SoEntryName *next, SoRunOutcome outcome,
     so_run_note_problem (run, error);
 }
 
-static gint64
-next_try (const SoRun *run, const SoEntry *entry, gint64 now)
+gint64
+so_run_next_try (const SoRun *run, const SoEntry *entry, gint64 now)
 {
   const SoAccount *account = run->account;
   return so_backoff_next (so_entry_log (entry)->n_attempts + 1, account->retry_initial,
                           account->retry_max, account->retry_expire,
                           so_entry_envelope (entry)->created, now, g_random_double ());
 }
-
-/* --- before sending --- */
 
 static gboolean
 is_expired (const SoRun *run, const SoEntry *entry)
@@ -52,7 +48,7 @@ is_expired (const SoRun *run, const SoEntry *entry)
 static void
 expire (SoRun *run, SoEntry *entry)
 {
-  SoEntryName next = state (SO_ENTRY_FAILED, SO_REASON_EXPIRED, so_run_now ());
+  SoEntryName next = so_run_state (SO_ENTRY_FAILED, SO_REASON_EXPIRED, so_run_now ());
   move (run, entry, &next, SO_RUN_FAILED, _ ("it could not be sent in time"));
 }
 
@@ -61,10 +57,10 @@ static void
 see_to_uncertain (SoRun *run, SoEntry *entry)
 {
   gint64 now = so_run_now ();
-  gint64 due = run->account != NULL ? next_try (run, entry, now) : now;
+  gint64 due = run->account != NULL ? so_run_next_try (run, entry, now) : now;
   gboolean hold = due < 0 || (run->account != NULL && run->account->hold_uncertain);
-  SoEntryName next = hold ? state (SO_ENTRY_HELD, SO_REASON_UNCERTAIN, now)
-                          : state (SO_ENTRY_UNCERTAIN, "", due);
+  SoEntryName next = hold ? so_run_state (SO_ENTRY_HELD, SO_REASON_UNCERTAIN, now)
+                          : so_run_state (SO_ENTRY_UNCERTAIN, "", due);
   move (run, entry, &next, SO_RUN_UNCERTAIN, "");
 }
 
@@ -79,7 +75,7 @@ close_settled (SoRun *run, SoEntry *entry)
       const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), recipient->address);
       if (verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED)
         {
-          SoEntryName next = state (SO_ENTRY_FAILED, SO_REASON_REFUSED, so_run_now ());
+          SoEntryName next = so_run_state (SO_ENTRY_FAILED, SO_REASON_REFUSED, so_run_now ());
           move (run, entry, &next, SO_RUN_FAILED, "");
           return;
         }
@@ -101,13 +97,52 @@ when_allowed (const SoRun *run, guint recipients, gint64 now)
 
 /* What is in flight counts as sent until its verdict is known: the next is asked for before. */
 static gint64
-when_allowed_after_flight (SoRun *run, guint recipients, gint64 now)
+when_allowed_after (SoRun *run, const SoBudgetUse *in_flight, guint recipients, gint64 now)
 {
-  run->in_flight.when = now;
-  g_array_append_val (run->uses, run->in_flight);
+  SoBudgetUse use = *in_flight;
+  use.when = now;
+  g_array_append_val (run->uses, use);
   gint64 when = when_allowed (run, recipients, now);
   g_array_set_size (run->uses, run->uses->len - 1);
   return when;
+}
+
+/* What others have sent meanwhile. */
+static void
+look_at_uses_again (SoRun *run, gint64 now)
+{
+  GError *error = NULL;
+  GArray *uses = so_account_uses (run->options->outbox, run->account_name, now, &error);
+  if (uses == NULL)
+    {
+      so_run_note_problem (run, error);
+      return;
+    }
+  g_array_unref (run->uses);
+  run->uses = uses;
+}
+
+/* With several connections nobody knows what the others have in flight: near the end of the
+ * budget one goes on alone.  FALSE: a worker, which leaves it to that one. */
+static gboolean
+is_sure_of_budget (SoRun *run, guint recipients, gint64 now)
+{
+  if (!so_run_is_shared (run)
+      || (run->account->daily_messages == 0 && run->account->daily_recipients == 0))
+    return TRUE;
+  guint others = 2 * run->account->connections;
+  const SoBudgetUse most = { now, others, others * recipients };
+  look_at_uses_again (run, now);
+  if (when_allowed_after (run, &most, recipients, now) <= now)
+    return TRUE;
+  if (run->options->only_account != NULL)
+    {
+      run->stopped = TRUE;
+      return FALSE;
+    }
+  so_run_wait_for_workers (run);
+  look_at_uses_again (run, now);
+  return TRUE;
 }
 
 /* TRUE: the account has room for it today.  Otherwise it waits until there is. */
@@ -115,14 +150,17 @@ static gboolean
 fits_budget (SoRun *run, SoEntry *entry, const SoSubmission *submission)
 {
   gint64 now = so_run_now ();
+  if (!is_sure_of_budget (run, submission->recipients->len, now))
+    return FALSE;
   gint64 when = when_allowed (run, submission->recipients->len, now);
   if (when <= now)
     {
-      run->paused = when_allowed_after_flight (run, submission->recipients->len, now) > now;
+      run->paused
+          = when_allowed_after (run, &run->in_flight, submission->recipients->len, now) > now;
       return !run->paused;
     }
   GError *error = NULL;
-  SoEntryName next = state (SO_ENTRY_QUEUED, SO_REASON_BUDGET, when);
+  SoEntryName next = so_run_state (SO_ENTRY_QUEUED, SO_REASON_BUDGET, when);
   if (so_entry_move (entry, now, &next, "", &error))
     so_run_report (run, SO_RUN_DEFERRED, entry, NULL,
                    _ ("the account has sent all its provider allows in a day"));
@@ -131,11 +169,37 @@ fits_budget (SoRun *run, SoEntry *entry, const SoSubmission *submission)
   return FALSE;
 }
 
+/* TRUE: the account takes a message of its size, perhaps after packing.  Otherwise it is held. */
+static gboolean
+fits_size (SoRun *run, SoEntry *entry)
+{
+  GError *error = NULL;
+  SoFitted fitted;
+  /* `send` has judged it, and has told the person. */
+  if (g_str_equal (so_entry_envelope (entry)->origin, "send"))
+    return TRUE;
+  if (!so_fit_entry (run->options->outbox, entry, run->account,
+                     run->options->deliver.interrupt_fd, &fitted, &error))
+    {
+      so_run_note_problem (run, error);
+      return FALSE;
+    }
+  if (fitted.decision.action == SO_SIZE_SEND)
+    return TRUE;
+  g_autofree char *why = so_size_policy_explain (&fitted.decision, run->account->title);
+  so_run_report (run, SO_RUN_HELD, entry, NULL, why);
+  return FALSE;
+}
+
 /* The submission, if it can be sent now; otherwise what is to be done has been done. */
 static SoSubmission *
 prepare (SoRun *run, SoEntry *entry)
 {
   GError *error = NULL;
+  if (so_entry_name (entry)->state == SO_ENTRY_UNCERTAIN && so_run_has_arrived (run, entry))
+    return NULL;
+  if (!fits_size (run, entry))
+    return NULL;
   g_autoptr (SoSubmission) submission = so_entry_submission (entry, &error);
   if (submission == NULL)
     {
@@ -164,7 +228,8 @@ hold_without_account (SoRun *run, SoEntry *entry)
   g_autofree char *text
       = g_strdup_printf (_ ("there is no account “%s” in the configuration any more"),
                          so_entry_envelope (entry)->account);
-  SoEntryName next = state (SO_ENTRY_HELD, SO_REASON_ACCOUNT, so_run_now ());
+  SoEntryName next = so_run_state (SO_ENTRY_HELD, SO_REASON_ACCOUNT, so_run_now ());
+  run->summary->lost_account = TRUE;
   move (run, entry, &next, SO_RUN_HELD, text);
 }
 
@@ -206,23 +271,6 @@ consider (SoRun *run, const SoRunCandidate *candidate, SoEntry *taken)
   return submission;
 }
 
-/* Locks the candidate; NULL if it is not to be had. */
-static SoEntry *
-take (SoRun *run, SoRunCandidate *candidate)
-{
-  if (candidate->entry != NULL)
-    return g_steal_pointer (&candidate->entry);
-  SoEntry *entry = NULL;
-  GError *error = NULL;
-  SoLock lock = so_outbox_lock (run->options->outbox, &candidate->name, &entry, &error);
-  if (lock == SO_LOCK_BUSY)
-    run->summary->busy++;
-  if (lock == SO_LOCK_FAILED)
-    so_run_note_problem (run, error);
-  candidate->finished = lock != SO_LOCK_DONE;
-  return entry;
-}
-
 static gboolean
 is_of_account (SoRun *run, SoRunCandidate *candidate, const SoEntry *entry)
 {
@@ -231,16 +279,48 @@ is_of_account (SoRun *run, SoRunCandidate *candidate, const SoEntry *entry)
   return g_str_equal (candidate->account, run->account_name);
 }
 
+/* A worker locks nothing of other accounts: who started it would find it busy. */
+static gboolean
+is_for_worker (SoRun *run, SoRunCandidate *candidate)
+{
+  g_autoptr (SoEntry) seen = so_run_peek (run, candidate);
+  return seen != NULL && is_of_account (run, candidate, seen);
+}
+
+/* Locks the candidate; NULL if it is not to be had. */
+static SoEntry *
+take (SoRun *run, SoRunCandidate *candidate)
+{
+  if (candidate->entry != NULL)
+    return g_steal_pointer (&candidate->entry);
+  SoEntry *entry = NULL;
+  GError *error = NULL;
+  if (run->options->only_account != NULL && candidate->account == NULL && !is_for_worker (run, candidate))
+    return NULL;
+  SoLock lock = so_outbox_lock (run->options->outbox, &candidate->name, &entry, &error);
+  if (lock == SO_LOCK_BUSY)
+    run->summary->busy++;
+  if (lock == SO_LOCK_FAILED)
+    so_run_note_problem (run, error);
+  /* What another connection of ours has may be left by it. */
+  candidate->finished
+      = lock != SO_LOCK_DONE && !(lock == SO_LOCK_BUSY && so_run_is_shared (run));
+  return entry;
+}
+
 SoSubmission *
 so_run_next (gpointer data)
 {
   SoRun *run = data;
+  /* The session is open: others may sign in, too. */
+  so_run_end_login (run);
   if (run->ready != NULL)
     return g_steal_pointer (&run->ready);
   gboolean sending = !run->stopped;
   while (run->at < run->candidates->len && (!sending || !run->stopped))
     {
-      SoRunCandidate *candidate = g_ptr_array_index (run->candidates, run->at++);
+      guint place = run->at++;
+      SoRunCandidate *candidate = g_ptr_array_index (run->candidates, place);
       if (candidate->finished
           || (candidate->account != NULL && !g_str_equal (candidate->account, run->account_name)))
         continue;
@@ -250,7 +330,7 @@ so_run_next (gpointer data)
       SoSubmission *submission = consider (run, candidate, g_steal_pointer (&entry));
       candidate->finished = !run->paused;
       if (run->paused)
-        run->at--;
+        run->at = MIN (run->at, place);
       if (submission != NULL || run->paused)
         return submission;
     }
@@ -278,211 +358,4 @@ so_run_completing (gpointer data, SoSubmission *submission)
   so_run_note_problem (run, error);
   run->stopped = TRUE;
   return FALSE;
-}
-
-/* --- afterwards --- */
-
-typedef struct
-{
-  guint accepted, rejected, deferred, uncertain;
-} Tally;
-
-static Tally
-count (const SoSubmission *submission)
-{
-  Tally tally = { 0 };
-  for (guint i = 0; i < submission->recipients->len; i++)
-    {
-      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
-      switch (recipient->verdict != NULL ? recipient->verdict->outcome : SO_OUTCOME_NONE)
-        {
-        case SO_OUTCOME_ACCEPTED:
-          tally.accepted++;
-          break;
-        case SO_OUTCOME_REJECTED:
-          tally.rejected++;
-          break;
-        case SO_OUTCOME_UNCERTAIN:
-          tally.uncertain++;
-          break;
-        default:
-          tally.deferred++;
-        }
-    }
-  return tally;
-}
-
-/* Keeps a verdict that concerns more than this entry. */
-static void
-note_trouble (SoRun *run, const SoSubmission *submission)
-{
-  for (guint i = 0; i < submission->recipients->len; i++)
-    {
-      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
-      const SoVerdict *verdict = recipient->verdict;
-      if (verdict == NULL
-          || (verdict->scope != SO_SCOPE_ACCOUNT && verdict->scope != SO_SCOPE_CONNECTION)
-          || (verdict->outcome != SO_OUTCOME_DEFERRED && verdict->outcome != SO_OUTCOME_REJECTED))
-        continue;
-      if (run->trouble == NULL)
-        run->trouble = so_verdict_copy (verdict);
-      run->stopped = TRUE;
-    }
-}
-
-/* What is refused to the account for good is refused until a person has acted: the entry waits. */
-static SoSubmission *
-as_recorded (const SoSubmission *submission)
-{
-  SoSubmission *copy = so_submission_new (submission->sender, -1);
-  for (guint i = 0; i < submission->recipients->len; i++)
-    {
-      const SoRecipient *from = g_ptr_array_index (submission->recipients, i);
-      SoVerdict *verdict = so_verdict_copy (from->verdict);
-      if (verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED
-          && (verdict->scope == SO_SCOPE_ACCOUNT || verdict->scope == SO_SCOPE_CONNECTION))
-        verdict->outcome = SO_OUTCOME_DEFERRED;
-      so_submission_add (copy, from->address)->verdict = verdict;
-    }
-  return copy;
-}
-
-/* Rejected before, or not asked yet because there were too many: TRUE if there are such. */
-static gboolean
-others (const SoEntry *entry, const SoSubmission *submission, SoOutcome outcome)
-{
-  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
-  guint n = 0;
-  for (guint i = 0; i < all->len; i++)
-    {
-      const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
-      const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), address);
-      gboolean settled = so_attempt_log_settled (so_entry_log (entry), address);
-      n += outcome == SO_OUTCOME_NONE ? !settled : settled && verdict->outcome == outcome;
-    }
-  return outcome == SO_OUTCOME_NONE ? n > submission->recipients->len : n > 0;
-}
-
-static gboolean
-is_too_large (const SoRun *run, const SoSubmission *submission)
-{
-  const SoVerdict *verdict = so_submission_speaker (submission);
-  gboolean may_hold = FALSE;
-  for (guint i = 0; i < run->account->n_oversize; i++)
-    may_hold |= run->account->oversize[i] == SO_OVERSIZE_HOLD;
-  return may_hold && verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED
-         && strcmp (verdict->cause, "size") == 0;
-}
-
-static gboolean
-is_before_dialogue (const SoSubmission *submission)
-{
-  const SoVerdict *verdict = so_submission_speaker (submission);
-  return verdict != NULL && verdict->scope == SO_SCOPE_CONNECTION
-         && verdict->stage == SO_STAGE_CONNECT;
-}
-
-static SoEntryName
-next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submission,
-            SoRunOutcome *outcome)
-{
-  Tally tally = count (submission);
-  gint64 now = so_run_now (), due = next_try (run, entry, now);
-  if (tally.uncertain > 0)
-    {
-      *outcome = SO_RUN_UNCERTAIN;
-      return run->account->hold_uncertain || due < 0
-                 ? state (SO_ENTRY_HELD, SO_REASON_UNCERTAIN, now)
-                 : state (SO_ENTRY_UNCERTAIN, "", due);
-    }
-  *outcome = SO_RUN_DEFERRED;
-  /* Nothing was said about this entry yet: the account's rest tells when to try again, and when
-   * it is over, or the network is back, all of the account is due. */
-  if (tally.deferred > 0 && due >= 0 && is_before_dialogue (submission))
-    return state (so_entry_name (entry)->state, "", MIN (so_entry_name (entry)->stamp, now));
-  if (tally.deferred > 0 && due >= 0)
-    return state (SO_ENTRY_QUEUED, "", due);
-  if (tally.deferred == 0 && others (entry, submission, SO_OUTCOME_NONE))
-    return state (SO_ENTRY_QUEUED, "", now);
-  if (is_too_large (run, submission))
-    {
-      *outcome = SO_RUN_HELD;
-      return state (SO_ENTRY_HELD, SO_REASON_SIZE, now);
-    }
-  *outcome = SO_RUN_FAILED;
-  return state (SO_ENTRY_FAILED, tally.deferred > 0 ? SO_REASON_EXPIRED : SO_REASON_REFUSED, now);
-}
-
-static void
-add_use (SoRun *run, guint recipients)
-{
-  const SoBudgetUse use = { so_run_now (), 1, recipients };
-  GError *error = NULL;
-  if (recipients == 0 || (run->account->daily_messages == 0 && run->account->daily_recipients == 0))
-    return;
-  g_array_append_val (run->uses, use);
-  if (!so_account_add_use (run->options->outbox, run->account_name, &use, &error))
-    so_run_note_problem (run, error);
-}
-
-/* Every recipient there ever was has it. */
-static gboolean
-is_sent (const SoEntry *entry, const SoSubmission *submission)
-{
-  return so_submission_outcome (submission) == SO_OUTCOME_ACCEPTED
-         && !others (entry, submission, SO_OUTCOME_REJECTED)
-         && !others (entry, submission, SO_OUTCOME_NONE);
-}
-
-static gboolean
-conclude (SoRun *run, SoEntry *entry, const SoSubmission *submission, SoRunOutcome *outcome,
-          GError **error)
-{
-  *outcome = SO_RUN_SENT;
-  if (is_sent (entry, submission))
-    return so_entry_remove (entry, error);
-  g_autoptr (SoSubmission) recorded = as_recorded (submission);
-  SoEntryName next = next_state (run, entry, recorded, outcome);
-  g_autofree char *server
-      = g_strdup_printf ("%s:%u", run->account->smtp.host, run->account->smtp.port);
-  return so_entry_conclude (entry, so_run_now (), server, recorded, &next, error);
-}
-
-/* What stopped the account before anything was said about this entry is no attempt of its own:
- * the account's hold tells of it. */
-static gboolean
-is_only_the_account (const SoRun *run, const SoEntry *entry)
-{
-  return run->trouble != NULL && run->trouble->scope == SO_SCOPE_ACCOUNT
-         && run->trouble->stage == SO_STAGE_AUTH
-         && so_entry_name (entry)->state != SO_ENTRY_SENDING;
-}
-
-void
-so_run_done (gpointer data, SoSubmission *submission)
-{
-  SoRun *run = data;
-  g_autoptr (SoSubmission) owned = submission;
-  g_autoptr (SoEntry) entry = submission->owner;
-  GError *error = NULL;
-  SoRunOutcome outcome;
-  guint accepted = count (submission).accepted;
-  run->in_flight.messages--;
-  run->in_flight.recipients -= submission->recipients->len;
-  note_trouble (run, submission);
-  if (is_only_the_account (run, entry))
-    {
-      outcome = so_run_needs_person (run->trouble) ? SO_RUN_HELD : SO_RUN_DEFERRED;
-      so_run_report (run, outcome, entry, submission, "");
-      return;
-    }
-  add_use (run, accepted);
-  run->accepted += accepted > 0;
-  if (conclude (run, entry, submission, &outcome, &error))
-    so_run_report (run, outcome, entry, submission, "");
-  else
-    {
-      so_run_note_problem (run, error);
-      run->stopped = TRUE;
-    }
 }

@@ -6,8 +6,11 @@
  */
 #include "config.h"
 
+#include <unistd.h>
+
 #include "runner-private.h"
 #include "sendoff/backoff.h"
+#include "sendoff/error.h"
 #include "sendoff/i18n.h"
 
 #define LIMIT_REST 900 /* s: the least rest after "you have sent too much"; ours */
@@ -33,12 +36,6 @@ reason_for (const SoVerdict *trouble)
   return trouble->scope == SO_SCOPE_ACCOUNT ? SO_HOLD_LIMIT : SO_HOLD_CONNECTION;
 }
 
-static char *
-words_of (const SoVerdict *trouble)
-{
-  return trouble->reply != NULL ? so_reply_line (trouble->reply) : g_strdup (trouble->note);
-}
-
 void
 so_run_hold_account (SoRun *run, const SoVerdict *trouble)
 {
@@ -48,7 +45,7 @@ so_run_hold_account (SoRun *run, const SoVerdict *trouble)
   gint64 now = so_run_now ();
   SoHoldReason reason = reason_for (trouble);
   gboolean again = run->hold != NULL && run->hold->reason == reason && run->accepted == 0;
-  g_autofree char *text = words_of (trouble);
+  g_autofree char *text = so_verdict_words (trouble);
   SoAccountHold hold = { .reason = reason, .since = again ? run->hold->since : now, .text = text };
   hold.tries = again ? run->hold->tries + 1 : 1;
   guint initial
@@ -72,4 +69,31 @@ so_run_end_hold (SoRun *run)
   GError *error = NULL;
   if (run->hold != NULL && !so_account_end_hold (run->options->outbox, run->account_name, &error))
     so_run_note_problem (run, error);
+}
+
+#define LOGIN_WAIT 60 /* s: no sign-in takes longer; ours */
+
+void
+so_run_end_login (SoRun *run)
+{
+  if (run->login >= 0)
+    close (run->login);
+  run->login = -1;
+}
+
+gboolean
+so_run_may_log_in (gpointer data, GError **error)
+{
+  SoRun *run = data;
+  SoOutbox *outbox = run->options->outbox;
+  so_run_end_login (run);
+  so_account_claim_login (outbox, run->account_name, LOGIN_WAIT, &run->login);
+  g_autoptr (SoAccountHold) hold = so_account_get_hold (outbox, run->account_name, NULL);
+  if (hold == NULL || hold->reason != SO_HOLD_PASSWORD)
+    return TRUE;
+  so_error_set (error, SO_ERROR_CREDENTIALS, _ ("run “sendoff login”"), _ ("%s (tried by another run)"),
+                hold->text);
+  so_account_hold_free (run->hold);
+  run->hold = g_steal_pointer (&hold);
+  return FALSE;
 }

@@ -45,6 +45,8 @@ so_run_report (SoRun *run, SoRunOutcome outcome, const SoEntry *entry,
   SoEntryState state = so_entry_name (entry)->state;
   if (outcome != SO_RUN_SENT && (state == SO_ENTRY_QUEUED || state == SO_ENTRY_UNCERTAIN))
     run->summary->waiting++;
+  if (outcome == SO_RUN_FAILED)
+    so_notice_add (run->notices, run->account, entry, submission, text);
   const SoRunReport report = { outcome, entry, submission, run->account, text };
   if (run->options->report != NULL)
     run->options->report (run->options->data, &report);
@@ -81,6 +83,15 @@ so_run_horizon (const SoConfig *config)
   return longest + longest / 4;
 }
 
+static void
+sort_in (SoRun *run, const SoEntryName *name)
+{
+  if (name->state == SO_ENTRY_SENT)
+    g_array_append_val (run->copies, *name);
+  else
+    add_candidate (run, name);
+}
+
 static gboolean
 find_candidates (SoRun *run)
 {
@@ -89,7 +100,7 @@ find_candidates (SoRun *run)
   if (options->names != NULL)
     {
       for (guint i = 0; i < options->names->len; i++)
-        add_candidate (run, g_ptr_array_index (options->names, i));
+        sort_in (run, g_ptr_array_index (options->names, i));
       return TRUE;
     }
   g_autoptr (SoOutboxPass) pass
@@ -101,7 +112,7 @@ find_candidates (SoRun *run)
       return FALSE;
     }
   for (guint i = 0; i < pass->due->len; i++)
-    add_candidate (run, &g_array_index (pass->due, SoEntryName, i));
+    sort_in (run, &g_array_index (pass->due, SoEntryName, i));
   return TRUE;
 }
 
@@ -126,8 +137,13 @@ is_worth_another_session (const SoRun *run)
 static void
 settle_first (SoRun *run, const SoVerdict *trouble)
 {
-  SoSubmission *submission = run->ready != NULL ? g_steal_pointer (&run->ready) : NULL;
   run->stopped = TRUE;
+  if (run->options->only_account != NULL) /* the entry is not to blame, nor is the account */
+    {
+      run->trouble = so_verdict_copy (trouble);
+      return;
+    }
+  SoSubmission *submission = run->ready != NULL ? g_steal_pointer (&run->ready) : NULL;
   if (submission == NULL)
     return;
   so_submission_settle (submission, trouble);
@@ -139,9 +155,13 @@ judge_end (SoRun *run, SoVerdict *trouble, GError *problem)
 {
   if (g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_CREDENTIALS))
     run->summary->needs_password = TRUE;
-  if (!g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED) && trouble != NULL)
+  gboolean ended = !g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED);
+  if (ended && trouble != NULL)
     settle_first (run, trouble);
-  so_run_note_problem (run, problem);
+  if (ended && trouble != NULL && run->options->only_account != NULL)
+    g_error_free (problem); /* the one who started it sees whether it is still so */
+  else
+    so_run_note_problem (run, problem);
 }
 
 static void
@@ -153,7 +173,10 @@ deliver (SoRun *run)
   GError *problem = NULL;
   run->accepted = 0;
   g_clear_pointer (&run->trouble, so_verdict_free);
-  if (!so_deliver (run->account, &feed, &run->options->deliver, &trouble, &problem))
+  SoDeliverOptions options = run->options->deliver;
+  options.may_log_in = so_run_may_log_in;
+  options.may_log_in_data = run;
+  if (!so_deliver (run->account, &feed, &options, &trouble, &problem))
     {
       if (run->accepted > 0 && trouble == NULL
           && !g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED))
@@ -175,6 +198,20 @@ look_after_the_rest (SoRun *run)
   so_run_next (run);
 }
 
+/* A worker: what it has not sent is for the one who started it. */
+static void
+leave_the_rest (SoRun *run)
+{
+  if (run->ready != NULL)
+    {
+      so_run_put_back (run);
+      run->summary->waiting--;
+    }
+  run->summary->throttled = so_run_is_throttled (run->trouble);
+  for (guint i = 0; i < run->candidates->len; i++)
+    ((SoRunCandidate *)g_ptr_array_index (run->candidates, i))->finished = TRUE;
+}
+
 static void
 send_for_account (SoRun *run)
 {
@@ -182,9 +219,15 @@ send_for_account (SoRun *run)
   while ((run->ready = so_run_next (run)) != NULL)
     {
       deliver (run);
-      if (!is_worth_another_session (run))
+      gboolean again = so_run_wait_for_workers (run) && run->trouble == NULL && run->problem == NULL;
+      if (!again && !is_worth_another_session (run))
         break;
       run->stopped = run->paused = FALSE;
+    }
+  if (run->options->only_account != NULL)
+    {
+      leave_the_rest (run);
+      return;
     }
   if (run->ready != NULL)
     so_run_put_back (run);
@@ -196,8 +239,8 @@ send_for_account (SoRun *run)
     look_after_the_rest (run);
 }
 
-static SoAccount *
-find_account (SoRun *run, const SoEntry *entry)
+SoAccount *
+so_run_find_account (const SoRun *run, const SoEntry *entry)
 {
   const SoEnvelope *envelope = so_entry_envelope (entry);
   SoAccount *account = so_config_account (run->options->config, envelope->account, "", NULL);
@@ -224,7 +267,7 @@ begin_account (SoRun *run, const char *name, const SoEntry *entry)
 {
   GError *error = NULL;
   run->account_name = name;
-  run->account = find_account (run, entry);
+  run->account = so_run_find_account (run, entry);
   run->at = 0;
   run->accepted = 0;
   run->hold = so_account_get_hold (run->options->outbox, name, &error);
@@ -251,6 +294,9 @@ end_account (SoRun *run)
     }
   if (run->hold != NULL && run->hold->until > so_run_now ())
     run->rest_until = MIN (run->rest_until, run->hold->until);
+  so_run_end_login (run);
+  so_run_close_mailbox (run);
+  g_clear_pointer (&run->workers, g_ptr_array_unref);
   g_clear_pointer (&run->account, so_account_free);
   g_clear_pointer (&run->hold, so_account_hold_free);
   g_clear_pointer (&run->uses, g_array_unref);
@@ -259,9 +305,8 @@ end_account (SoRun *run)
   run->paused = FALSE;
 }
 
-/* Looks into the candidate without locking it, to know whose turn it is. */
-static SoEntry *
-peek (SoRun *run, SoRunCandidate *candidate)
+SoEntry *
+so_run_peek (SoRun *run, SoRunCandidate *candidate)
 {
   SoEntry *entry = NULL;
   GError *error = NULL;
@@ -281,13 +326,16 @@ peek (SoRun *run, SoRunCandidate *candidate)
 static void
 run_account_of (SoRun *run, SoRunCandidate *candidate)
 {
-  g_autoptr (SoEntry) seen = candidate->entry == NULL ? peek (run, candidate) : NULL;
+  g_autoptr (SoEntry) seen = candidate->entry == NULL ? so_run_peek (run, candidate) : NULL;
   const SoEntry *entry = candidate->entry != NULL ? candidate->entry : seen;
   if (entry == NULL)
     return;
   g_free (candidate->account);
   candidate->account = g_strdup (so_entry_envelope (entry)->account);
   g_autofree char *name = g_strdup (candidate->account);
+  const char *only = run->options->only_account;
+  if (only != NULL && !g_str_equal (only, name))
+    return;
   begin_account (run, name, entry);
   if (run->stopped)
     look_after_the_rest (run);
@@ -311,6 +359,9 @@ static gboolean
 finish (SoRun *run, GError **error)
 {
   g_ptr_array_unref (run->candidates);
+  g_array_unref (run->copies);
+  so_notice_send (run->notices, run->options->deliver.observer, run->options->deliver.attended);
+  g_ptr_array_unref (run->notices);
   if (run->problem == NULL)
     return TRUE;
   g_propagate_error (error, run->problem);
@@ -325,6 +376,9 @@ begin (SoRun *run, const SoRunOptions *options, SoRunSummary *summary)
   run->options = options;
   run->summary = summary;
   run->candidates = g_ptr_array_new_with_free_func (candidate_free);
+  run->copies = g_array_new (FALSE, FALSE, sizeof (SoEntryName));
+  run->notices = so_notice_list ();
+  run->login = -1;
 }
 
 static void
@@ -354,7 +408,9 @@ so_run_pass (const SoRunOptions *options, SoRunSummary *summary, GError **error)
   if (find_candidates (&run))
     {
       run_candidates (&run);
-      find_next (&run);
+      so_run_save_copies (&run);
+      if (options->only_account == NULL)
+        find_next (&run);
     }
   return finish (&run, error);
 }
@@ -368,5 +424,6 @@ so_run_entry (const SoRunOptions *options, SoEntry *entry, SoRunSummary *summary
   begin (&run, &at_once, summary);
   add_candidate (&run, so_entry_name (entry))->entry = entry;
   run_candidates (&run);
+  so_run_save_copies (&run);
   return finish (&run, error);
 }

@@ -147,7 +147,7 @@ monitor_folder (Watch *watch, const char *name, GError **error)
       = g_file_monitor_directory (folder, G_FILE_MONITOR_WATCH_MOVES, NULL, &problem);
   if (monitor == NULL)
     {
-      so_error_set (error, SO_ERROR_TEMPORARY, _ ("Run “sendoff retry” from a timer instead."),
+      so_error_set (error, SO_ERROR_TEMPORARY, _ ("run “sendoff retry” from a timer instead"),
                     _ ("cannot watch %s: %s"), path, problem->message);
       return NULL;
     }

@@ -1,5 +1,5 @@
 /*
- * scan.c - looking through the outbox by names alone.
+ * outbox-scan.c - looking through the outbox by names alone.
  *
  * A pass over many entries of which none is due costs one readdir() and nothing else; only
  * when something is due is the rest looked at for a second file of the same id.
@@ -75,19 +75,11 @@ so_outbox_scan_free (SoOutboxScan *scan)
   g_free (scan);
 }
 
-static gint
-by_stamp (gconstpointer a, gconstpointer b)
-{
-  const SoEntryName *x = a, *y = b;
-  if (x->stamp != y->stamp)
-    return x->stamp < y->stamp ? -1 : 1;
-  return strcmp (x->id, y->id);
-}
-
 static gboolean
 waits (const SoEntryName *name)
 {
-  return name->state == SO_ENTRY_QUEUED || name->state == SO_ENTRY_UNCERTAIN;
+  return name->state == SO_ENTRY_QUEUED || name->state == SO_ENTRY_UNCERTAIN
+         || name->state == SO_ENTRY_SENT;
 }
 
 static void
@@ -155,7 +147,7 @@ look_through (SoOutbox *outbox, gint64 now, gint64 horizon, gboolean *twice, GEr
       return NULL;
     }
   *twice = pass->due->len > 0 && any_twice (ids);
-  g_array_sort (pass->due, by_stamp);
+  g_array_sort (pass->due, so_entry_name_compare);
   return g_steal_pointer (&pass);
 }
 
@@ -184,10 +176,10 @@ static gboolean
 judge_matches (const char *prefix, const GString *matches, guint n, GError **error)
 {
   if (n == 0)
-    so_error_set (error, SO_ERROR_NO_INPUT, _ ("“sendoff outbox list” shows what there is."),
+    so_error_set (error, SO_ERROR_NO_INPUT, _ ("“sendoff outbox list” shows what there is"),
                   _ ("no entry of the outbox begins with “%s”"), prefix);
   else if (n > 1)
-    so_error_set (error, SO_ERROR_USAGE, _ ("Give more of the id."),
+    so_error_set (error, SO_ERROR_USAGE, _ ("give more of the id"),
                   _ ("several entries of the outbox begin with “%s”:%s"), prefix, matches->str);
   return n == 1;
 }

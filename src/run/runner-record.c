@@ -1,0 +1,245 @@
+/*
+ * runner-record.c - verdicts from the session back onto the disk.
+ *
+ * Recorded before the next state (doc/INTERNALS.md).  What becomes of an entry after an
+ * attempt is decided here and nowhere else.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "runner-private.h"
+
+typedef struct
+{
+  guint accepted, rejected, deferred, uncertain;
+} Tally;
+
+static Tally
+count (const SoSubmission *submission)
+{
+  Tally tally = { 0 };
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
+      switch (recipient->verdict != NULL ? recipient->verdict->outcome : SO_OUTCOME_NONE)
+        {
+        case SO_OUTCOME_ACCEPTED:
+          tally.accepted++;
+          break;
+        case SO_OUTCOME_REJECTED:
+          tally.rejected++;
+          break;
+        case SO_OUTCOME_UNCERTAIN:
+          tally.uncertain++;
+          break;
+        default:
+          tally.deferred++;
+        }
+    }
+  return tally;
+}
+
+/* Keeps a verdict that concerns more than this entry. */
+static void
+note_trouble (SoRun *run, const SoSubmission *submission)
+{
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
+      const SoVerdict *verdict = recipient->verdict;
+      if (verdict == NULL
+          || (verdict->scope != SO_SCOPE_ACCOUNT && verdict->scope != SO_SCOPE_CONNECTION)
+          || (verdict->outcome != SO_OUTCOME_DEFERRED && verdict->outcome != SO_OUTCOME_REJECTED))
+        continue;
+      if (run->trouble == NULL)
+        run->trouble = so_verdict_copy (verdict);
+      run->stopped = TRUE;
+    }
+}
+
+/* What is refused to the account for good is refused until a person has acted: the entry waits. */
+static SoSubmission *
+as_recorded (const SoSubmission *submission)
+{
+  SoSubmission *copy = so_submission_new (submission->sender, -1);
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      const SoRecipient *from = g_ptr_array_index (submission->recipients, i);
+      SoVerdict *verdict = so_verdict_copy (from->verdict);
+      if (verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED
+          && (verdict->scope == SO_SCOPE_ACCOUNT || verdict->scope == SO_SCOPE_CONNECTION))
+        verdict->outcome = SO_OUTCOME_DEFERRED;
+      so_submission_add (copy, from->address)->verdict = verdict;
+    }
+  return copy;
+}
+
+/* Rejected before, or not asked yet because there were too many: TRUE if there are such. */
+static gboolean
+others (const SoEntry *entry, const SoSubmission *submission, SoOutcome outcome)
+{
+  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
+  guint n = 0;
+  for (guint i = 0; i < all->len; i++)
+    {
+      const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
+      const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), address);
+      gboolean settled = so_attempt_log_settled (so_entry_log (entry), address);
+      n += outcome == SO_OUTCOME_NONE ? !settled : settled && verdict->outcome == outcome;
+    }
+  return outcome == SO_OUTCOME_NONE ? n > submission->recipients->len : n > 0;
+}
+
+static gboolean
+is_too_large (const SoRun *run, const SoSubmission *submission)
+{
+  const SoVerdict *verdict = so_submission_speaker (submission);
+  gboolean may_hold = FALSE;
+  for (guint i = 0; i < run->account->n_oversize; i++)
+    may_hold |= run->account->oversize[i] == SO_OVERSIZE_HOLD;
+  return may_hold && verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED
+         && strcmp (verdict->cause, "size") == 0;
+}
+
+static gboolean
+is_before_dialogue (const SoSubmission *submission)
+{
+  const SoVerdict *verdict = so_submission_speaker (submission);
+  return verdict != NULL && verdict->scope == SO_SCOPE_CONNECTION
+         && verdict->stage == SO_STAGE_CONNECT;
+}
+
+static SoEntryName
+next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submission,
+            SoRunOutcome *outcome)
+{
+  Tally tally = count (submission);
+  gint64 now = so_run_now (), due = so_run_next_try (run, entry, now);
+  if (tally.uncertain > 0)
+    {
+      *outcome = SO_RUN_UNCERTAIN;
+      return run->account->hold_uncertain || due < 0
+                 ? so_run_state (SO_ENTRY_HELD, SO_REASON_UNCERTAIN, now)
+                 : so_run_state (SO_ENTRY_UNCERTAIN, "", due);
+    }
+  *outcome = SO_RUN_DEFERRED;
+  /* Nothing was said about this entry yet: the account's rest tells when to try again, and when
+   * it is over, or the network is back, all of the account is due. */
+  if (tally.deferred > 0 && due >= 0 && is_before_dialogue (submission))
+    return so_run_state (so_entry_name (entry)->state, "", MIN (so_entry_name (entry)->stamp, now));
+  if (tally.deferred > 0 && due >= 0)
+    return so_run_state (SO_ENTRY_QUEUED, "", due);
+  if (tally.deferred == 0 && others (entry, submission, SO_OUTCOME_NONE))
+    return so_run_state (SO_ENTRY_QUEUED, "", now);
+  if (is_too_large (run, submission))
+    {
+      *outcome = SO_RUN_HELD;
+      return so_run_state (SO_ENTRY_HELD, SO_REASON_SIZE, now);
+    }
+  *outcome = SO_RUN_FAILED;
+  return so_run_state (SO_ENTRY_FAILED, tally.deferred > 0 ? SO_REASON_EXPIRED : SO_REASON_REFUSED, now);
+}
+
+static void
+add_use (SoRun *run, guint recipients)
+{
+  const SoBudgetUse use = { so_run_now (), 1, recipients };
+  GError *error = NULL;
+  if (recipients == 0 || (run->account->daily_messages == 0 && run->account->daily_recipients == 0))
+    return;
+  g_array_append_val (run->uses, use);
+  if (!so_account_add_use (run->options->outbox, run->account_name, &use, &error))
+    so_run_note_problem (run, error);
+}
+
+/* Every recipient there ever was has it. */
+static gboolean
+is_sent (const SoEntry *entry, const SoSubmission *submission)
+{
+  return so_submission_outcome (submission) == SO_OUTCOME_ACCEPTED
+         && !others (entry, submission, SO_OUTCOME_REJECTED)
+         && !others (entry, submission, SO_OUTCOME_NONE);
+}
+
+/* Sent, but for its copy. */
+static gboolean
+await_copy (SoRun *run, SoEntry *entry, GError **error)
+{
+  gint64 now = so_run_now ();
+  SoEntryName next = so_run_state (SO_ENTRY_SENT, "", now);
+  if (!so_entry_move (entry, now, &next, "", error))
+    return FALSE;
+  next = *so_entry_name (entry);
+  g_array_append_val (run->copies, next);
+  return TRUE;
+}
+
+static gboolean
+conclude (SoRun *run, SoEntry *entry, const SoSubmission *submission, SoRunOutcome *outcome,
+          GError **error)
+{
+  *outcome = SO_RUN_SENT;
+  if (is_sent (entry, submission))
+    return so_run_keeps_copies (run) ? await_copy (run, entry, error)
+                                     : so_entry_remove (entry, error);
+  g_autoptr (SoSubmission) recorded = as_recorded (submission);
+  SoEntryName next = next_state (run, entry, recorded, outcome);
+  g_autofree char *server
+      = g_strdup_printf ("%s:%u", run->account->smtp.host, run->account->smtp.port);
+  return so_entry_conclude (entry, so_run_now (), server, recorded, &next, error);
+}
+
+/* What stopped the account before anything was said about this entry is no attempt of its own:
+ * the account's hold tells of it. */
+static gboolean
+is_only_the_account (const SoRun *run, const SoEntry *entry)
+{
+  return run->trouble != NULL && run->trouble->scope == SO_SCOPE_ACCOUNT
+         && run->trouble->stage == SO_STAGE_AUTH
+         && so_entry_name (entry)->state != SO_ENTRY_SENDING;
+}
+
+void
+so_run_done (gpointer data, SoSubmission *submission)
+{
+  SoRun *run = data;
+  g_autoptr (SoSubmission) owned = submission;
+  g_autoptr (SoEntry) entry = submission->owner;
+  GError *error = NULL;
+  SoRunOutcome outcome;
+  guint accepted = count (submission).accepted;
+  run->in_flight.messages--;
+  run->in_flight.recipients -= submission->recipients->len;
+  note_trouble (run, submission);
+  if (is_only_the_account (run, entry))
+    {
+      outcome = so_run_needs_person (run->trouble) ? SO_RUN_HELD : SO_RUN_DEFERRED;
+      so_run_report (run, outcome, entry, submission, "");
+      return;
+    }
+  add_use (run, accepted);
+  run->accepted += accepted > 0;
+  if (accepted > 0)
+    so_run_start_workers (run);
+  if (conclude (run, entry, submission, &outcome, &error))
+    so_run_report (run, outcome, entry, submission, "");
+  else
+    {
+      so_run_note_problem (run, error);
+      run->stopped = TRUE;
+    }
+}
+
+gboolean
+so_run_settle (SoRun *run, SoEntry *entry, const SoSubmission *submission, const char *text)
+{
+  GError *error = NULL;
+  SoRunOutcome outcome;
+  gboolean done = conclude (run, entry, submission, &outcome, &error);
+  if (done)
+    so_run_report (run, outcome, entry, NULL, text);
+  else
+    so_run_note_problem (run, error);
+  return done;
+}
