@@ -12,12 +12,13 @@ set -eu
 cd "$(dirname "$0")"
 
 # What configure looks for, what the tour needs on top, and what the tests need on top.
-BUILD_PACKAGES="autoconf automake gcc libc6-dev make pkgconf gettext libglib2.0-dev libssl-dev
-  libsecret-1-dev libjson-glib-dev libetpan-dev libcurl4-gnutls-dev"
+BUILD_PACKAGES="autoconf automake gcc libc6-dev make pkgconf gettext libglib2.0-dev zlib1g-dev libssl-dev
+  libsecret-1-dev libjson-glib-dev libetpan-dev libcurl4-gnutls-dev libarchive-dev"
 DEMO_PACKAGES="python3 python3-aiosmtpd python3-cryptography gnome-keyring dbus-daemon
   libglib2.0-bin"
 CHECK_PACKAGES="python3-pytest python3-pytest-xdist python3-pytest-timeout python3-gi libsecret-tools msmtp
-  faketime iproute2 nftables strace xz-utils dovecot-imapd dovecot-lmtpd"
+  mblaze faketime iproute2 nftables strace xz-utils dovecot-imapd dovecot-lmtpd
+  cron systemd dbus-user-session mutt s-nail git git-email libmailtools-perl"
 
 say () { echo "autogen: $*" >&2; }
 die () { say "$*"; exit 1; }
@@ -60,6 +61,9 @@ install_quietly () {
   apt install -y "$@" >&2 || die "apt-get could not install: $*"
   case " $* " in
     *" dovecot"*) as_root update-rc.d dovecot disable >/dev/null 2>&1 || : ;;
+  esac
+  case " $* " in
+    *" cron "*) as_root update-rc.d cron disable >/dev/null 2>&1 || : ;;
   esac
   if [ $ours = yes ]; then as_root rm -f "$policy"; trap - EXIT INT TERM HUP; fi
 }

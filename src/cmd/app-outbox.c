@@ -11,6 +11,7 @@
 #include "sendoff/i18n.h"
 #include "sendoff/outbox-place.h"
 #include "sendoff/runner.h"
+#include "sendoff/schedule.h"
 
 static void
 warn (gpointer data, const char *line)
@@ -29,6 +30,20 @@ so_app_outbox (SoApp *app, GError **error)
   if (outbox != NULL)
     so_outbox_set_warn (outbox, warn, app);
   return outbox;
+}
+
+void
+so_app_warn_of_schedule (const SoApp *app, SoOutbox *outbox)
+{
+  SoScheduleState state;
+  gint64 now = so_clock_wall_us () / G_USEC_PER_SEC;
+  if (app->quiet)
+    return;
+  so_schedule_health (outbox, now, &state);
+  const char *remedy = so_schedule_remedy (&state);
+  g_autofree char *text = so_schedule_explain (&state, now);
+  if (*remedy != '\0')
+    so_app_say (app, _ ("Warning: %s\n  → %s"), text, remedy);
 }
 
 gboolean
@@ -98,27 +113,6 @@ so_viewer_view (SoViewer *viewer, const SoEntry *entry)
 }
 
 void
-so_json_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-void
-so_json_number (JsonBuilder *builder, const char *name, gint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, value);
-}
-
-void
-so_json_time (JsonBuilder *builder, const char *name, gint64 seconds)
-{
-  g_autofree char *text = seconds > 0 ? so_clock_rfc3339 (seconds * G_USEC_PER_SEC) : g_strdup ("");
-  so_json_string (builder, name, text);
-}
-
-void
 so_view_add_json (const SoEntryView *view, JsonBuilder *builder)
 {
   so_json_string (builder, "id", view->name.id);
@@ -141,7 +135,8 @@ const char *
 so_view_state_title (SoEntryState state)
 {
   static const char *const titles[SO_ENTRY_STATES]
-      = { N_ ("queued"), N_ ("sending"), N_ ("uncertain"), N_ ("held"), N_ ("failed") };
+      = { N_ ("queued"), N_ ("sending"), N_ ("uncertain"), N_ ("held"), N_ ("failed"),
+          N_ ("sent") };
   return _ (titles[state]);
 }
 
@@ -161,15 +156,25 @@ static SoEntry *
 judge (SoLock lock, SoEntry *entry, const SoEntryName *name, GError **error)
 {
   if (lock == SO_LOCK_BUSY)
-    so_error_set (error, SO_ERROR_TEMPORARY, _ ("Try again in a moment."),
+    so_error_set (error, SO_ERROR_TEMPORARY, _ ("try again in a moment"),
                   _ ("outbox entry %s is being sent right now"), name->id);
   else if (lock == SO_LOCK_GONE)
-    so_error_set (error, SO_ERROR_TEMPORARY, _ ("“sendoff outbox list” shows what there is."),
+    so_error_set (error, SO_ERROR_TEMPORARY, _ ("“sendoff outbox list” shows what there is"),
                   _ ("outbox entry %s has changed or gone this moment"), name->id);
   else if (lock == SO_LOCK_ASIDE)
-    so_error_set (error, SO_ERROR_DATA, _ ("Look at it in the folder “aside” of the outbox."),
+    so_error_set (error, SO_ERROR_DATA, _ ("look at it in the folder “aside” of the outbox"),
                   _ ("outbox entry %s could not be read"), name->id);
   return entry;
+}
+
+gboolean
+so_app_may_send (const SoEntry *entry, GError **error)
+{
+  if (so_entry_name (entry)->state != SO_ENTRY_SENT)
+    return TRUE;
+  so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox remove” does without the copy"),
+                _ ("%s is sent, and only waits for its copy"), so_entry_name (entry)->id);
+  return FALSE;
 }
 
 SoEntry *

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sendoff/address.h"
 #include "sendoff/app.h"
 #include "sendoff/config-file.h"
 #include "sendoff/error.h"
@@ -114,6 +115,22 @@ so_app_end (SoApp *app)
   g_clear_pointer (&app->config_path, g_free);
 }
 
+/* Takes the context over, and ends the program. */
+static void
+print_help (GOptionContext *context)
+{
+  char *help = g_option_context_get_help (context, TRUE, NULL);
+  char *whole
+      = g_strconcat (help, "\n", _("“sendoff --help” shows the options of every command."), NULL);
+  char *laid_out = so_text_wrap (whole, SO_TEXT_WIDTH);
+  fputs (laid_out, stdout);
+  g_free (help);
+  g_free (whole);
+  g_free (laid_out);
+  g_option_context_free (context);
+  exit (fflush (stdout) == 0 ? 0 : SO_ERROR_IO);
+}
+
 gboolean
 so_app_parse (SoApp *app, int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
               const char *help, GError **error)
@@ -123,11 +140,17 @@ so_app_parse (SoApp *app, int *argc, char ***argv, const GOptionEntry *entries, 
   g_set_prgname (program);
 
   g_autoptr (GOptionContext) context = g_option_context_new (usage);
+  g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_description (context, help);
+  gboolean asks_for_help = FALSE;
+  const GOptionEntry own[] = {
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &asks_for_help, N_("show this"), NULL },
+    { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
+  };
   if (entries != NULL)
     g_option_context_add_main_entries (context, entries, PACKAGE);
-  GOptionGroup *global = g_option_group_new ("global", _("Options of every command:"),
-                                             _("Show the options of every command"), NULL, NULL);
+  g_option_context_add_main_entries (context, own, PACKAGE);
+  GOptionGroup *global = g_option_group_new ("global", "", "", NULL, NULL);
   add_global_options (app, global);
   g_option_context_add_group (context, global);
 
@@ -136,10 +159,12 @@ so_app_parse (SoApp *app, int *argc, char ***argv, const GOptionEntry *entries, 
   char *config_path = g_steal_pointer (&app->config_path);
   GError *problem = NULL;
   gboolean parsed = g_option_context_parse (context, argc, argv, &problem);
-  g_set_prgname ("sendoff");
   keep_earlier (&app->account_name, account_name);
   keep_earlier (&app->from, from);
   keep_earlier (&app->config_path, config_path);
+  if (parsed && asks_for_help)
+    print_help (g_steal_pointer (&context));
+  g_set_prgname ("sendoff");
   if (parsed)
     return TRUE;
   g_autofree char *place = g_strdup_printf ("%s ", command);
@@ -161,6 +186,25 @@ so_app_account (SoApp *app, GError **error)
   if (config == NULL)
     return NULL;
   return so_config_account (config, app->account_name, app->from, error);
+}
+
+SoReplyBook *
+so_app_reply_book (GError **error)
+{
+  g_autofree char *text = so_config_data ("replies.conf", error);
+  return text != NULL ? so_reply_book_parse (text, "replies.conf", error) : NULL;
+}
+
+gboolean
+so_app_check_address (const char *address, GError **error)
+{
+  SoAddressVerdict verdict = so_address_check (address, -1);
+  if (so_address_is_usable (verdict))
+    return TRUE;
+  g_autofree char *shown = so_text_sanitise (address, -1, 200);
+  so_error_set (error, SO_ERROR_DATA, _("write it as name@domain"), _("“%s” is not a mail address: %s"), shown,
+                so_address_explain (verdict));
+  return FALSE;
 }
 
 void

@@ -13,6 +13,7 @@
 #include "sendoff/credential.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
+#include "sendoff/json.h"
 #include "sendoff/keyring.h"
 #include "sendoff/table.h"
 #include "sendoff/text.h"
@@ -73,25 +74,18 @@ presence_of (Listing *listing, const SoAccount *account)
 }
 
 static void
-add_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
 print_json (const Listing *listing, const SoAccount *account, const Presence *presence)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  add_string (builder, "event", "account");
-  add_string (builder, "name", account->name);
-  add_string (builder, "preset", account->preset);
-  add_string (builder, "address", account->address);
+  so_json_string (builder, "event", "account");
+  so_json_string (builder, "name", account->name);
+  so_json_string (builder, "preset", account->preset);
+  so_json_string (builder, "address", account->address);
   json_builder_set_member_name (builder, "default");
   json_builder_add_boolean_value (builder, strcmp (account->name, listing->default_name) == 0);
-  add_string (builder, "password", presence->password);
-  add_string (builder, "source", so_credential_source_name (presence->source));
+  so_json_string (builder, "password", presence->password);
+  so_json_string (builder, "source", so_credential_source_name (presence->source));
   json_builder_end_object (builder);
   so_app_json (builder);
 }
@@ -101,10 +95,9 @@ print_json_result (const Listing *listing)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  add_string (builder, "event", "result");
-  add_string (builder, "status", "listed");
-  json_builder_set_member_name (builder, "accounts");
-  json_builder_add_int_value (builder, listing->count);
+  so_json_string (builder, "event", "result");
+  so_json_string (builder, "status", "listed");
+  so_json_number (builder, "accounts", listing->count);
   json_builder_end_object (builder);
   so_app_json (builder);
 }

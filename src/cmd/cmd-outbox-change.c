@@ -22,13 +22,13 @@ static gboolean
 hold (SoEntry *entry, gint64 now, GError **error)
 {
   SoEntryName next = { .state = SO_ENTRY_HELD, .reason = SO_REASON_USER, .stamp = now };
-  return so_entry_move (entry, now, &next, "", error);
+  return so_app_may_send (entry, error) && so_entry_move (entry, now, &next, "", error);
 }
 
 static gboolean
 release (SoEntry *entry, gint64 now, GError **error)
 {
-  return so_entry_release (entry, now, now, "", error);
+  return so_app_may_send (entry, error) && so_entry_release (entry, now, now, "", error);
 }
 
 static gboolean

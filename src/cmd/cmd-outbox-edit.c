@@ -14,31 +14,22 @@
 
 #include "message-text.h"
 #include "outbox-verbs.h"
+#include "send-private.h"
 #include "sendoff/address.h"
 #include "sendoff/app-outbox.h"
 #include "sendoff/clock.h"
 #include "sendoff/durable.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
+#include "sendoff/interrupt.h"
 #include "sendoff/text.h"
 
 typedef struct
 {
   char **to;      /* the new recipients; NULL: those there are */
   char **changes; /* "OLD=NEW" */
+  SoRefitSpec refit;
 } Options;
-
-static gboolean
-check_address (const char *address, GError **error)
-{
-  SoAddressVerdict verdict = so_address_check (address, -1);
-  if (so_address_is_usable (verdict))
-    return TRUE;
-  g_autofree char *shown = so_text_sanitise (address, -1, 200);
-  so_error_set (error, SO_ERROR_DATA, _ ("write it as name@domain"),
-                _ ("“%s” is not a mail address: %s"), shown, so_address_explain (verdict));
-  return FALSE;
-}
 
 static void
 replace (char **field, const char *text)
@@ -57,7 +48,7 @@ change_recipient (SoSubmission *submission, const char *change, GError **error)
                     _ ("“%s” does not say which address takes the place of which"), change);
       return FALSE;
     }
-  if (!check_address (sides[1], error))
+  if (!so_app_check_address (sides[1], error))
     return FALSE;
   for (guint i = 0; i < submission->recipients->len; i++)
     {
@@ -68,31 +59,19 @@ change_recipient (SoSubmission *submission, const char *change, GError **error)
       replace (&recipient->dsn_orcpt, "");
       return TRUE;
     }
-  so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox show” shows the recipients."),
+  so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox show” shows the recipients"),
                 _ ("“%s” is none of the recipients"), sides[0]);
   return FALSE;
 }
 
-static void
-copy_recipients (const SoSubmission *from, SoSubmission *to)
-{
-  for (guint i = 0; i < from->recipients->len; i++)
-    {
-      const SoRecipient *recipient = g_ptr_array_index (from->recipients, i);
-      SoRecipient *copy = so_submission_add (to, recipient->address);
-      replace (&copy->dsn_notify, recipient->dsn_notify);
-      replace (&copy->dsn_orcpt, recipient->dsn_orcpt);
-    }
-}
-
 static gboolean
-take_recipients (const Options *options, const SoSubmission *from, SoSubmission *to, GError **error)
+take_recipients (const Options *options, SoSubmission *to, GError **error)
 {
-  if (options->to == NULL)
-    copy_recipients (from, to);
+  if (options->to != NULL)
+    g_ptr_array_set_size (to->recipients, 0);
   for (char **address = options->to; address != NULL && *address != NULL; address++)
     {
-      if (!check_address (*address, error))
+      if (!so_app_check_address (*address, error))
         return FALSE;
       so_submission_add (to, *address);
     }
@@ -107,14 +86,12 @@ new_envelope (const SoApp *app, const SoEnvelope *old, const Options *options, G
 {
   const SoSubmission *from = old->submission;
   const char *sender = *app->from != '\0' ? app->from : from->sender;
-  if (*app->from != '\0' && !check_address (app->from, error))
+  if (*app->from != '\0' && !so_app_check_address (app->from, error))
     return NULL;
-  g_autoptr (SoSubmission) submission = so_submission_new (sender, -1);
-  if (!take_recipients (options, from, submission, error))
+  g_autoptr (SoSubmission) submission = so_submission_copy (from);
+  replace (&submission->sender, sender);
+  if (!take_recipients (options, submission, error))
     return NULL;
-  replace (&submission->message_id, from->message_id);
-  replace (&submission->dsn_ret, from->dsn_ret);
-  replace (&submission->dsn_envid, from->dsn_envid);
   const char *account = *app->account_name != '\0' ? app->account_name : old->account;
   return so_envelope_new (account, old->origin, so_clock_wall_us () / G_USEC_PER_SEC,
                           g_steal_pointer (&submission));
@@ -129,8 +106,9 @@ commit (SoEntry *entry, SoEnvelope *envelope, const SoMessageText *text, GError 
          && so_enqueue_commit (edit, &as, NULL, error);
 }
 
+/* sent: what becomes of it is told next. */
 static void
-tell (const SoApp *app, const SoEntry *entry)
+tell (const SoApp *app, const SoEntry *entry, gboolean sent)
 {
   const char *id = so_entry_name (entry)->id;
   if (!app->json)
@@ -140,30 +118,69 @@ tell (const SoApp *app, const SoEntry *entry)
     }
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  so_json_string (builder, "event", "result");
+  so_json_string (builder, "event", sent ? "edited" : "result");
   so_json_string (builder, "status", "queued");
   so_json_string (builder, "id", id);
   json_builder_end_object (builder);
   so_app_json (builder);
 }
 
-static void
+static gboolean
+changes_parts (const Options *options)
+{
+  return options->refit.links != NULL || options->refit.drops != NULL || options->refit.zip;
+}
+
+static gboolean
+refit (const SoOutbox *outbox, SoMessageText *text, const Options *options, GError **error)
+{
+  g_autofree char *folder = g_build_filename (so_outbox_path (outbox), "tmp", NULL);
+  SoRefitSpec spec = options->refit;
+  SoInterrupt interrupt;
+  so_interrupt_begin (&interrupt);
+  spec.folder = folder;
+  spec.interrupt_fd = interrupt.fd;
+  gboolean well = so_message_text_refit (text, &spec, error);
+  so_interrupt_release (&interrupt);
+  return well;
+}
+
+/* Too large was what kept it: with other attachments it goes at once. */
+static int
+send_it (SoApp *app, SoOutbox *outbox, SoEntry *entry, GError **error)
+{
+  const SoEnvelope *envelope = so_entry_envelope (entry);
+  g_autoptr (SoAccount) account = so_config_account (app->config, envelope->account, "", NULL);
+  if (account == NULL) /* a preset's name, with --from */
+    account = so_config_account (app->config, envelope->account, envelope->submission->sender,
+                                 error);
+  if (account != NULL)
+    return so_send_entry (app, account, outbox, entry, FALSE);
+  so_entry_free (entry);
+  return 0;
+}
+
+static int
 edit (SoApp *app, const char *id, const Options *options, gboolean in_editor, GError **error)
 {
   g_autoptr (SoOutbox) outbox = so_app_outbox (app, error);
   g_autoptr (SoEntry) entry = outbox != NULL ? so_app_lock_entry (outbox, id, error) : NULL;
-  if (entry == NULL)
-    return;
+  if (entry == NULL || !so_app_may_send (entry, error))
+    return 0;
   g_autoptr (SoEnvelope) envelope = new_envelope (app, so_entry_envelope (entry), options, error);
   if (envelope == NULL)
-    return;
+    return 0;
   g_autoptr (SoMessageText) text = so_message_text_open (entry, error);
   if (text == NULL || (in_editor && !so_message_text_edit (text, error)))
-    return;
+    return 0;
   for (char **change = options->changes; change != NULL && *change != NULL; change++)
     so_message_text_change_address (text, *change);
-  if (commit (entry, g_steal_pointer (&envelope), text, error))
-    tell (app, entry);
+  if (changes_parts (options) && !refit (outbox, text, options, error))
+    return 0;
+  if (!commit (entry, g_steal_pointer (&envelope), text, error))
+    return 0;
+  tell (app, entry, changes_parts (options));
+  return changes_parts (options) ? send_it (app, outbox, g_steal_pointer (&entry), error) : 0;
 }
 
 int
@@ -171,31 +188,38 @@ so_cmd_outbox_edit (SoApp *app, int argc, char **argv, GError **error)
 {
   g_auto (GStrv) to = NULL;
   g_auto (GStrv) changes = NULL;
-  gboolean in_editor = FALSE;
+  g_auto (GStrv) links = NULL;
+  g_auto (GStrv) drops = NULL;
+  gboolean in_editor = FALSE, zip = FALSE;
   const GOptionEntry entries[] = {
     { "to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to,
       N_ ("the recipients from now on, instead of all there were"), N_ ("ADDRESS") },
     { "change", 0, 0, G_OPTION_ARG_STRING_ARRAY, &changes,
       N_ ("correct a recipient, in the message's To and Cc too"), N_ ("OLD=NEW") },
+    { "link", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &links,
+      N_ ("a link in place of the attachment of that name"), N_ ("FILE=URL") },
+    { "drop", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &drops, N_ ("leave an attachment out"),
+      N_ ("FILE") },
+    { "zip", 0, 0, G_OPTION_ARG_NONE, &zip, N_ ("pack the attachments into one archive"), NULL },
     { "editor", 'e', 0, G_OPTION_ARG_NONE, &in_editor, N_ ("open the message in $EDITOR"), NULL },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };
   if (!so_app_parse (
           app, &argc, &argv, entries, _ ("ID"),
           _ ("Changes an entry and makes it due now: recipients, sender (--from), account\n"
-             "(--account), or, without any of these, the whole message in $EDITOR. Who has "
-             "accepted\n"
-             "it already does not get it again."),
+             "(--account), attachments, or, without any of these, the whole message in $EDITOR.\n"
+             "With other attachments it is sent at once. Who has accepted it already does not get\n"
+             "it again."),
           error))
     return 0;
   if (argc != 2)
     {
-      so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox list” shows the ids."),
+      so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox list” shows the ids"),
                     _ ("outbox edit takes one id"));
       return 0;
     }
   gboolean said_what
-      = to != NULL || changes != NULL || *app->from != '\0' || *app->account_name != '\0';
+      = to != NULL || changes != NULL || links != NULL || drops != NULL || zip || *app->from != '\0' || *app->account_name != '\0';
   if (!said_what && !in_editor && !app->can_prompt)
     {
       so_error_set (error, SO_ERROR_USAGE,
@@ -203,7 +227,6 @@ so_cmd_outbox_edit (SoApp *app, int argc, char **argv, GError **error)
                     _ ("there is no terminal for an editor"));
       return 0;
     }
-  const Options options = { to, changes };
-  edit (app, argv[1], &options, in_editor || !said_what, error);
-  return 0;
+  const Options options = { to, changes, { .links = links, .drops = drops, .zip = zip } };
+  return edit (app, argv[1], &options, in_editor || !said_what, error);
 }

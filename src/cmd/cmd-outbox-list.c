@@ -33,15 +33,6 @@ typedef struct
   GError *problem; /* of one entry, the first; the others are shown */
 } Listing;
 
-static gint
-by_stamp (gconstpointer a, gconstpointer b)
-{
-  const SoEntryName *x = a, *y = b;
-  if (x->stamp != y->stamp)
-    return x->stamp < y->stamp ? -1 : 1;
-  return strcmp (x->id, y->id);
-}
-
 static GArray *
 sorted_names (SoOutbox *outbox, GError **error)
 {
@@ -58,7 +49,7 @@ sorted_names (SoOutbox *outbox, GError **error)
       g_propagate_error (error, g_steal_pointer (&problem));
       return NULL;
     }
-  g_array_sort (names, by_stamp);
+  g_array_sort (names, so_entry_name_compare);
   return g_steal_pointer (&names);
 }
 
@@ -194,7 +185,7 @@ so_cmd_outbox_list (SoApp *app, int argc, char **argv, GError **error)
   g_autofree char *recipient = NULL;
   const GOptionEntry entries[] = {
     { "state", 0, 0, G_OPTION_ARG_STRING, &state,
-      N_ ("only those that are queued, sending, uncertain, held or failed"), N_ ("STATE") },
+      N_ ("only those that are queued, sending, uncertain, held, failed or sent"), N_ ("STATE") },
     { "to", 0, 0, G_OPTION_ARG_STRING, &recipient, N_ ("only those to an address with this in it"),
       N_ ("TEXT") },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },

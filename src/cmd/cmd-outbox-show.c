@@ -36,7 +36,7 @@ static char *
 verdict_words (const SoAttempt *attempt)
 {
   return attempt->kind == SO_ATTEMPT_NOTE ? g_strdup (attempt->text)
-                                          : so_entry_view_words (attempt->verdict);
+                                          : so_verdict_words (attempt->verdict);
 }
 
 static gboolean
@@ -190,7 +190,7 @@ so_cmd_outbox_show (SoApp *app, int argc, char **argv, GError **error)
     return 0;
   if (argc != 2)
     {
-      so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox list” shows the ids."),
+      so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox list” shows the ids"),
                     _ ("outbox show takes one id"));
       return 0;
     }

@@ -25,6 +25,7 @@ static const struct
   { "release", "outbox release", so_cmd_outbox_release, N_ ("let it be sent again, now") },
   { "remove", "outbox remove", so_cmd_outbox_remove, N_ ("throw away") },
   { "export", "outbox export", so_cmd_outbox_export, N_ ("write the message to standard output") },
+  { "import", "outbox import", so_cmd_outbox_import, N_ ("take over what waits in other programs") },
   { "verify", "outbox verify", so_cmd_outbox_verify, N_ ("check every file") },
 };
 
@@ -34,7 +35,7 @@ print_overview (FILE *out)
   fputs (_ ("Usage: sendoff outbox VERB …\n\nVerbs:\n"), out);
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
     fprintf (out, "  %-10s %s\n", verbs[i].name, _ (verbs[i].summary));
-  fputs (_ ("\nThe beginning of an id is enough. “sendoff outbox VERB --help” explains a verb.\n"),
+  fputs (_ ("\nThe beginning of an id is enough. “sendoff outbox VERB --help” explains it.\n"),
          out);
 }
 

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "sendoff/app-outbox.h"
 #include "sendoff/clock.h"
@@ -18,12 +20,15 @@
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/interrupt.h"
+#include "sendoff/program.h"
 #include "sendoff/runner.h"
 #include "sendoff/text.h"
 #include "sendoff/timeline.h"
 #include "sendoff/watch.h"
 
 #define LOOK_AGAIN 300        /* s, after a pass that could not be made; ours */
+#define IDLE_PASSES 3         /* in the background, in a row that sent nothing */
+#define IDLE_US (200 * 1000)  /* between them: an entry may still be its writer's */
 #define SWEEP_US (200 * 1000) /* at most this after a pass; the rest next time */
 
 typedef struct
@@ -34,6 +39,7 @@ typedef struct
   gboolean now;
   gboolean network_back;
   const GPtrArray *names; /* NULL: all that is due */
+  const char *only_account; /* a worker's, NULL */
 } Retry;
 
 static const char *
@@ -48,7 +54,7 @@ reason_of (const SoRunReport *report)
 {
   const SoVerdict *verdict
       = report->submission != NULL ? so_submission_speaker (report->submission) : NULL;
-  return verdict != NULL ? so_entry_view_words (verdict) : g_strdup (report->text);
+  return verdict != NULL ? so_verdict_words (verdict) : g_strdup (report->text);
 }
 
 static void
@@ -75,6 +81,8 @@ words_for (const SoRunReport *report, const char *to, const char *reason)
   switch (report->outcome)
     {
     case SO_RUN_SENT:
+      if (*report->text != '\0')
+        return g_strdup_printf (_ ("%s to %s had arrived: %s"), id, to, report->text);
       return g_strdup_printf (_ ("%s to %s is sent"), id, to);
     case SO_RUN_DEFERRED:
       return g_strdup_printf (_ ("%s to %s waits: %s"), id, to, reason);
@@ -106,7 +114,8 @@ is_news (const SoRunReport *report)
   return report->outcome == SO_RUN_FAILED
          || (report->outcome == SO_RUN_HELD
              && so_entry_name (report->entry)->state == SO_ENTRY_HELD)
-         || (report->outcome == SO_RUN_UNCERTAIN);
+         || report->outcome == SO_RUN_UNCERTAIN
+         || (report->outcome == SO_RUN_SENT && *report->text != '\0');
 }
 
 static void
@@ -119,6 +128,7 @@ take_report (gpointer data, const SoRunReport *report)
     print_words (retry->app, report);
 }
 
+/* What waits for a person comes before what goes by itself. */
 static int
 status_of (const SoRunSummary *summary)
 {
@@ -126,6 +136,10 @@ status_of (const SoRunSummary *summary)
     return SO_ERROR_REFUSED;
   if (summary->needs_password)
     return SO_ERROR_CREDENTIALS;
+  if (summary->lost_account)
+    return SO_ERROR_CONFIG;
+  if (summary->n[SO_RUN_HELD] > 0)
+    return SO_ERROR_DATA;
   return summary->waiting + summary->n[SO_RUN_UNCERTAIN] > 0 ? SO_ERROR_TEMPORARY : 0;
 }
 
@@ -192,13 +206,6 @@ tidy_up (const Retry *retry, const SoRunSummary *summary)
     so_app_say (retry->app, _ ("Warning: %s"), error->message);
 }
 
-static SoReplyBook *
-load_book (GError **error)
-{
-  g_autofree char *text = so_config_data ("replies.conf", error);
-  return text != NULL ? so_reply_book_parse (text, "replies.conf", error) : NULL;
-}
-
 /* The entries named on the command line, made due. */
 static GPtrArray *
 release_named (const Retry *retry, char **ids, GError **error)
@@ -219,32 +226,67 @@ release_named (const Retry *retry, char **ids, GError **error)
   return g_steal_pointer (&names);
 }
 
+/* How to start a further connection; NULL where the conversation is to be read. */
+static GPtrArray *
+worker_command (const Retry *retry)
+{
+  const SoApp *app = retry->app;
+  if (app->verbose || retry->only_account != NULL)
+    return NULL;
+  GPtrArray *argv = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (argv, so_program_path ("sendoff-main"));
+  if (app->config_path != NULL)
+    {
+      g_ptr_array_add (argv, g_strdup ("--config"));
+      g_ptr_array_add (argv, g_strdup (app->config_path));
+    }
+  if (app->json || app->quiet)
+    g_ptr_array_add (argv, g_strdup (app->json ? "--json" : "--quiet"));
+  g_ptr_array_add (argv, g_strdup ("retry"));
+  if (retry->now)
+    g_ptr_array_add (argv, g_strdup ("--now"));
+  g_ptr_array_add (argv, NULL);
+  return argv;
+}
+
+static int
+tell_starter (const SoRunSummary *summary, GError *problem)
+{
+  g_autoptr (GError) owned = problem;
+  return so_run_summary_write (SO_RUN_WORKER_FD, summary, owned) ? 0 : SO_ERROR_IO;
+}
+
 /* One pass; the status it alone would end with. */
 static int
 one_pass (const Retry *retry, SoRunSummary *summary, GError **error)
 {
-  g_autoptr (SoReplyBook) book = load_book (error);
+  g_autoptr (SoReplyBook) book = so_app_reply_book (error);
   const SoConfig *config = book != NULL ? so_app_config (retry->app, error) : NULL;
   *summary = (SoRunSummary){ .next = G_MAXINT64 };
   if (config == NULL)
     return 0;
   g_autoptr (SoTimeline) timeline = so_timeline_new (retry->app, FALSE);
+  g_autoptr (GPtrArray) worker = worker_command (retry);
   const SoRunOptions options = {
     .outbox = retry->outbox,
     .config = config,
     .deliver = { .book = book,
-                 .observer = so_timeline_observer (timeline),
+                 .observer = retry->only_account == NULL ? so_timeline_observer (timeline) : NULL,
                  .timeout = SO_TIMEOUT_QUEUE,
                  .interrupt_fd = retry->interrupt.fd,
                  .may_prompt = retry->app->can_prompt },
     .now = retry->now,
     .network_back = retry->network_back,
     .names = retry->names,
+    .worker = worker != NULL ? (const char *const *)worker->pdata : NULL,
+    .only_account = retry->only_account,
     .report = take_report,
     .data = (gpointer)retry,
   };
   GError *problem = NULL;
   so_run_pass (&options, summary, &problem);
+  if (retry->only_account != NULL)
+    return tell_starter (summary, problem);
   tidy_up (retry, summary);
   if (retry->app->json)
     print_result (summary);
@@ -281,6 +323,50 @@ watched_pass (gpointer data, SoWatchReason reason)
   return so_clock_wall_us () / G_USEC_PER_SEC + LOOK_AGAIN;
 }
 
+static gboolean
+is_something_due (const Retry *retry)
+{
+  gint64 now = so_clock_wall_us () / G_USEC_PER_SEC;
+  SoOutboxPass *pass
+      = so_outbox_pass (retry->outbox, now, so_run_horizon (retry->app->config), NULL);
+  gboolean due = pass != NULL && pass->due->len > 0;
+  g_clear_pointer (&pass, so_outbox_pass_free);
+  return due;
+}
+
+/* For many callers of sendmail at once: one of their children delivers for all, and looks
+ * again after it has given up the claim, so that no message falls between two children. */
+static int
+in_background (Retry *retry, GError **error)
+{
+  int status = 0, claim;
+  guint idle = 0;
+  while (*error == NULL && idle < IDLE_PASSES && so_outbox_claim_background (retry->outbox, &claim))
+    {
+      SoRunSummary summary;
+      status = one_pass (retry, &summary, error);
+      if (claim >= 0)
+        close (claim);
+      if (retry->app->config == NULL || !is_something_due (retry))
+        break;
+      idle = summary.n[SO_RUN_SENT] > 0 ? 0 : idle + 1;
+      if (idle > 0)
+        g_usleep (IDLE_US);
+    }
+  return status;
+}
+
+static int
+run_in_background (Retry *retry, GError **error)
+{
+  so_interrupt_begin (&retry->interrupt);
+  int status = in_background (retry, error);
+  int signal_number = so_interrupt_end (&retry->interrupt);
+  if (signal_number != 0)
+    raise (signal_number);
+  return status;
+}
+
 static int
 watch (Retry *retry, GError **error)
 {
@@ -295,40 +381,61 @@ watch (Retry *retry, GError **error)
   return 0;
 }
 
-static gboolean
-is_usage_right (int argc, gboolean stay, GError **error)
+/* A further connection of a pass that ends with the process that started it. */
+static int
+work (Retry *retry, GError **error)
 {
-  if (!stay || argc == 1)
+  prctl (PR_SET_PDEATHSIG, SIGTERM);
+  return run_once (retry, error);
+}
+
+static gboolean
+is_usage_right (int argc, gboolean stay, gboolean background, GError **error)
+{
+  if (argc == 1 && stay && background)
+    so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff retry --help”"),
+                  _ ("retry --background does not stay"));
+  else if (argc == 1 || (!stay && !background))
     return TRUE;
-  so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff retry --help”"),
-                _ ("retry --watch takes no ids"));
+  else
+    so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff retry --help”"),
+                  _ ("retry %s takes no ids"), stay ? "--watch" : "--background");
   return FALSE;
 }
 
 int
 so_cmd_retry (SoApp *app, int argc, char **argv, GError **error)
 {
-  gboolean now = FALSE, stay = FALSE;
+  gboolean now = FALSE, stay = FALSE, background = FALSE;
+  g_autofree char *worker = NULL;
   const GOptionEntry entries[] = {
     { "now", 0, 0, G_OPTION_ARG_NONE, &now,
       N_ ("also what is not due yet, and accounts that could not be reached"), NULL },
+    { "background", 0, 0, G_OPTION_ARG_NONE, &background,
+      N_ ("do nothing if another one runs in the background"), NULL },
     { "watch", 0, 0, G_OPTION_ARG_NONE, &stay,
       N_ ("stay, and send when something is due, added, or the network is back"), NULL },
+    { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &worker, NULL, NULL },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };
   const char *help = _ (
       "Sends what is due in the outbox, or the entries named. Says nothing where nobody looks\n"
-      "and nothing is wrong. Exit status: 0 all sent or nothing due, 69 something failed for\n"
-      "good, 75 something still waits, 77 an account waits for a new password.");
+      "and nothing is wrong. Exit status: 0 all sent or nothing due, 65 something is held for\n"
+      "its size, 69 something failed for good, 75 something still waits, 77 an account waits\n"
+      "for a new password, 78 the configuration.");
   if (!so_app_parse (app, &argc, &argv, entries, _ ("[ID…]"), help, error)
-      || !is_usage_right (argc, stay, error))
+      || !is_usage_right (argc, stay, background, error))
     return 0;
   g_autoptr (SoOutbox) outbox = so_app_outbox (app, error);
   if (outbox == NULL)
     return 0;
-  Retry retry = { .app = app, .outbox = outbox, .now = now };
+  Retry retry = { .app = app, .outbox = outbox, .now = now, .only_account = worker };
+  if (worker != NULL)
+    return work (&retry, error);
   if (stay)
     return watch (&retry, error);
+  if (background)
+    return run_in_background (&retry, error);
   if (argc == 1)
     return run_once (&retry, error);
   g_autoptr (GPtrArray) names = release_named (&retry, argv + 1, error);

@@ -21,6 +21,7 @@
 #include "sendoff/i18n.h"
 #include "sendoff/login.h"
 #include "sendoff/setup-ask.h"
+#include "sendoff/setup-import.h"
 #include "sendoff/text.h"
 
 typedef struct
@@ -30,6 +31,7 @@ typedef struct
   char **settings; /* "key=value" */
   gboolean password_stdin;
   gboolean no_test;
+  char *import;
 } Options;
 
 typedef struct
@@ -49,6 +51,7 @@ clear_setup (Setup *setup)
 {
   g_free (setup->options.preset);
   g_free (setup->options.address);
+  g_free (setup->options.import);
   g_strfreev (setup->options.settings);
   g_free (setup->name);
   g_free (setup->path);
@@ -59,18 +62,6 @@ clear_setup (Setup *setup)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Setup, clear_setup)
 
 /* --- the answers --- */
-
-static gboolean
-check_address (const char *address, GError **error)
-{
-  SoAddressVerdict verdict = so_address_check (address, -1);
-  if (so_address_is_usable (verdict))
-    return TRUE;
-  g_autofree char *shown = so_text_sanitise (address, -1, 200);
-  so_error_set (error, SO_ERROR_DATA, _("write it as name@domain"),
-                _("“%s” is not a mail address: %s"), shown, so_address_explain (verdict));
-  return FALSE;
-}
 
 static gboolean
 complete_answers (Setup *setup, GError **error)
@@ -85,7 +76,7 @@ complete_answers (Setup *setup, GError **error)
     }
   if (options->address == NULL)
     options->address = so_setup_ask_address (setup->app);
-  if (!check_address (options->address, error))
+  if (!so_app_check_address (options->address, error))
     return FALSE;
   if (options->preset == NULL)
     options->preset = so_setup_ask_preset (setup->app, setup->config, options->address);
@@ -315,6 +306,8 @@ so_cmd_setup (SoApp *app, int argc, char **argv, GError **error)
       N_("any other key of the configuration; may be repeated"), N_("KEY=VALUE") },
     { "password-stdin", 0, 0, G_OPTION_ARG_NONE, &options->password_stdin,
       N_("take the password from the first line of standard input"), NULL },
+    { "import", 0, 0, G_OPTION_ARG_STRING, &options->import,
+      N_ ("take over the accounts of msmtp (msmtp, or msmtp:FILE)"), N_ ("PROGRAM") },
     { "no-test", 0, 0, G_OPTION_ARG_NONE, &options->no_test, N_("only write the configuration: no test message, no timer"), NULL },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };
@@ -329,5 +322,6 @@ so_cmd_setup (SoApp *app, int argc, char **argv, GError **error)
                     _("setup takes options only"));
       return 0;
     }
-  return set_up (&setup, error);
+  return options->import != NULL ? so_setup_import (app, options->import, error)
+                                 : set_up (&setup, error);
 }

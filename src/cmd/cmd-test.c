@@ -5,13 +5,10 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "sendoff/address.h"
 #include "sendoff/clock.h"
 #include "sendoff/commands.h"
-#include "sendoff/config-file.h"
 #include "sendoff/deadline.h"
 #include "sendoff/deliver.h"
 #include "sendoff/error.h"
@@ -21,20 +18,41 @@
 #include "sendoff/result.h"
 #include "sendoff/size-text.h"
 #include "sendoff/test-message.h"
-#include "sendoff/text.h"
 #include "sendoff/timeline.h"
+
+#include "test-verify.h"
+
+#define TIMEOUT_MAX 3600 /* s */
 
 typedef struct
 {
   guint64 size;
   char **files;
+  gboolean verify;
+  SoVerifySpec spec;
 } Options;
+
+/* One test from here on. */
+typedef struct
+{
+  SoApp *app;
+  const SoAccount *account;
+  const char *to;
+  const Options *options;
+  SoSubmission *submission;
+  char *token; /* in the subject */
+  SoTimeline *timeline;
+  SoInterrupt interrupt;
+  SoVerify verify;
+  gboolean verified; /* it was sent and looked for */
+} Test;
 
 /* --- the feed: one message, asked for once --- */
 
 typedef struct
 {
   SoSubmission *waiting;
+  SoVerify *verify; /* notes when the answer came */
 } Single;
 
 static SoSubmission *
@@ -47,23 +65,13 @@ single_next (gpointer data)
 static void
 single_done (gpointer data, SoSubmission *submission)
 {
-  (void) data;
+  Single *single = data;
   (void) submission; /* its verdicts are read from it afterwards */
+  single->verify->accepted_us = so_clock_monotonic_us ();
+  single->verify->accepted_wall_us = so_clock_wall_us ();
 }
 
 /* --- before sending --- */
-
-static gboolean
-check_address (const char *address, GError **error)
-{
-  SoAddressVerdict verdict = so_address_check (address, -1);
-  if (so_address_is_usable (verdict))
-    return TRUE;
-  g_autofree char *shown = so_text_sanitise (address, -1, 200);
-  so_error_set (error, SO_ERROR_DATA, _("write it as name@domain"), _("“%s” is not a mail address: %s"), shown,
-                so_address_explain (verdict));
-  return FALSE;
-}
 
 static void
 warn_of_typo (const SoApp *app, const char *address)
@@ -73,53 +81,49 @@ warn_of_typo (const SoApp *app, const char *address)
     so_app_say (app, _("Is “%s” right? Did you mean …@%s?"), address, likely);
 }
 
-static SoSubmission *
-compose (const SoAccount *account, const char *to, const Options *options, GError **error)
+static gboolean
+compose (Test *test, GError **error)
 {
   const SoTestMessageSpec spec = {
-    .account = account,
-    .from = account->address,
-    .to = to,
-    .size = options->size,
-    .files = (const char *const *) options->files,
+    .account = test->account,
+    .from = test->account->address,
+    .to = test->to,
+    .size = test->options->size,
+    .files = (const char *const *) test->options->files,
     .now_us = so_clock_wall_us (),
   };
   SoTestMessage message = { 0 };
   int fd = so_test_message_write (&spec, &message, error);
   if (fd < 0)
-    return NULL;
-  g_autoptr (SoSubmission) submission = so_submission_new (account->address, fd);
-  so_submission_add (submission, to);
+    return FALSE;
+  SoSubmission *submission = test->submission = so_submission_new (test->account->address, fd);
+  so_submission_add (submission, test->to);
   g_free (submission->message_id);
   submission->message_id = g_steal_pointer (&message.message_id);
+  test->token = g_steal_pointer (&message.token);
   so_test_message_clear (&message);
 
   SoWireMeasure measure;
   if (!so_measure_fd (fd, 0, &measure, error))
-    return NULL;
+    return FALSE;
   submission->wire_size = measure.size;
   submission->eight_bit = measure.eight_bit;
   submission->utf8_headers = measure.utf8_headers;
-  return g_steal_pointer (&submission);
+  return TRUE;
+}
+
+static gboolean
+open_mailbox (Test *test, GError **error)
+{
+  const SoMailboxOptions options = {
+    .observer = so_timeline_observer (test->timeline),
+    .interrupt_fd = test->interrupt.fd,
+    .may_prompt = test->app->can_prompt,
+  };
+  return so_verify_begin (&test->verify, test->app, test->account, &test->options->spec, &options, error);
 }
 
 /* --- afterwards --- */
-
-static const char *
-status_word (SoOutcome outcome)
-{
-  switch (outcome)
-    {
-    case SO_OUTCOME_ACCEPTED:
-      return "sent";
-    case SO_OUTCOME_REJECTED:
-      return "rejected";
-    case SO_OUTCOME_UNCERTAIN:
-      return "uncertain";
-    default:
-      return "failed";
-    }
-}
 
 static void
 print_success (const SoApp *app, const SoSubmission *submission, const char *to)
@@ -151,55 +155,111 @@ choose_error (const SoAccount *account, const SoSubmission *submission, const ch
 }
 
 static void
-deliver (SoApp *app, const SoAccount *account, SoSubmission *submission, SoTimeline *timeline, int *signal_number,
-         GError **error)
+deliver (Test *test, GError **error)
 {
-  g_autofree char *text = so_config_data ("replies.conf", error);
-  g_autoptr (SoReplyBook) book = text != NULL ? so_reply_book_parse (text, "replies.conf", error) : NULL;
+  g_autoptr (SoReplyBook) book = so_app_reply_book (error);
   if (book == NULL)
     return;
-  Single single = { submission };
+  Single single = { test->submission, &test->verify };
   const SoFeed feed = { .next = single_next, .done = single_done, .data = &single };
-  SoInterrupt interrupt;
-  so_interrupt_begin (&interrupt);
   const SoDeliverOptions options = {
     .book = book,
-    .observer = so_timeline_observer (timeline),
+    .observer = so_timeline_observer (test->timeline),
     .timeout = SO_TIMEOUT_PERSON,
-    .interrupt_fd = interrupt.fd,
-    .may_prompt = app->can_prompt,
+    .interrupt_fd = test->interrupt.fd,
+    .may_prompt = test->app->can_prompt,
+    .attended = TRUE,
   };
   g_autoptr (SoVerdict) trouble = NULL;
-  so_deliver (account, &feed, &options, &trouble, error);
-  *signal_number = so_interrupt_end (&interrupt);
+  so_deliver (test->account, &feed, &options, &trouble, error);
 }
 
-static int
-send_and_tell (SoApp *app, const SoAccount *account, const char *to, SoSubmission *submission, GError **error)
+static void
+send_it (Test *test, GError **error)
 {
-  g_autoptr (SoTimeline) timeline = so_timeline_new (app, TRUE);
-  g_autoptr (GError) problem = NULL;
-  int signal_number = 0;
-  if (!app->json)
-    so_app_say (app, _("Sending a test message from %s to %s through %s port %u"), account->address, to,
+  const SoAccount *account = test->account;
+  if (!test->app->json)
+    so_app_say (test->app, _("Sending a test message from %s to %s through %s port %u"), account->address, test->to,
                 account->smtp.host, account->smtp.port);
-  deliver (app, account, submission, timeline, &signal_number, &problem);
-  choose_error (account, submission, to, &problem);
-  if (problem != NULL)
-    so_timeline_stop (timeline);
+  deliver (test, error);
+  choose_error (account, test->submission, test->to, error);
+  if (*error != NULL)
+    so_timeline_stop (test->timeline);
+  else if (!test->app->json)
+    print_success (test->app, test->submission, test->to);
+}
 
-  if (app->json)
-    {
-      const SoResult result = { status_word (so_submission_outcome (submission)), "", submission, timeline, problem };
-      so_result_print_json (&result);
-    }
-  else if (problem == NULL)
-    print_success (app, submission, to);
+static void
+verify_it (Test *test, GError **error)
+{
+  test->verified = TRUE;
+  if (so_verify_wait (&test->verify, test->app, test->submission, test->token, error))
+    so_verify_explain (&test->verify, error);
+  if (!test->app->json && !test->app->quiet)
+    so_verify_print (&test->verify, test->account, test->submission);
+}
+
+static void
+print_json (const Test *test, const GError *problem)
+{
+  const char *status = so_result_status (so_submission_outcome (test->submission), FALSE);
+  const SoResult result = { status, "", test->submission, test->timeline, problem };
+  if (test->verified)
+    so_verify_print_json (&test->verify);
+  so_result_print_json (&result);
+}
+
+static void
+test_clear (Test *test)
+{
+  if (test->options->verify)
+    so_verify_clear (&test->verify);
+  so_submission_free (test->submission);
+  so_timeline_free (test->timeline);
+  g_free (test->token);
+}
+
+/* The mailbox is opened first: what it holds by then is not what is looked for. */
+static int
+run_test (Test *test, GError **error)
+{
+  GError *problem = NULL;
+  gboolean opened = FALSE;
+  if (!compose (test, error))
+    return 0;
+  test->timeline = so_timeline_new (test->app, TRUE);
+  so_interrupt_begin (&test->interrupt);
+  opened = !test->options->verify || open_mailbox (test, &problem);
+  if (opened)
+    send_it (test, &problem);
+  if (test->options->verify && opened && problem == NULL)
+    verify_it (test, &problem);
+  int signal_number = so_interrupt_end (&test->interrupt);
+  if (test->app->json)
+    print_json (test, problem);
   if (signal_number != 0 && problem != NULL && problem->code == SO_ERROR_INTERRUPTED)
     raise (signal_number);
   if (problem != NULL)
-    g_propagate_error (error, g_steal_pointer (&problem));
+    g_propagate_error (error, problem);
   return 0;
+}
+
+static gboolean
+check_options (Options *options, int timeout, gboolean keep, GError **error)
+{
+  if (!options->verify && (timeout != 0 || keep))
+    {
+      so_error_set (error, SO_ERROR_USAGE, _("add --verify"), _("--timeout and --keep belong to --verify"));
+      return FALSE;
+    }
+  if (timeout < 0 || timeout > TIMEOUT_MAX)
+    {
+      so_error_set (error, SO_ERROR_USAGE, _("write seconds from 1 to 3600"), _("%d is not a time to wait"), timeout);
+      return FALSE;
+    }
+  options->spec.timeout = timeout > 0 ? (guint) timeout : SO_VERIFY_TIMEOUT;
+  options->spec.keep = keep;
+  return TRUE;
 }
 
 int
@@ -207,15 +267,20 @@ so_cmd_test (SoApp *app, int argc, char **argv, GError **error)
 {
   g_autofree char *size = NULL;
   g_auto (GStrv) files = NULL;
+  gboolean verify = FALSE, keep = FALSE;
+  int timeout = 0;
   const GOptionEntry entries[] = {
     { "size", 0, 0, G_OPTION_ARG_STRING, &size, N_("bring the message to N bytes (20000000, 20 MB)"), N_("N") },
     { "attach", 'a', 0, G_OPTION_ARG_FILENAME_ARRAY, &files, N_("attach a file"), N_("FILE") },
+    { "verify", 0, 0, G_OPTION_ARG_NONE, &verify, N_("look for it in the mailbox: where, after how long"), NULL },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &timeout, N_("with --verify: wait S seconds at most (60)"), N_("S") },
+    { "keep", 0, 0, G_OPTION_ARG_NONE, &keep, N_("with --verify: do not delete the message when found"), NULL },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };
   if (!so_app_parse (app, &argc, &argv, entries, _("[TO]"),
                      _("Sends a real test message to TO (default: the account's own address) and shows each\n"
                        "step. It is never queued. Exit status: 0 sent, 68 unknown host, 69 refused, 75 try\n"
-                       "again, 76 protocol or TLS, 77 password."),
+                       "again or not found, 76 protocol or TLS, 77 password."),
                      error))
     return 0;
   if (argc > 2)
@@ -223,16 +288,19 @@ so_cmd_test (SoApp *app, int argc, char **argv, GError **error)
       so_error_set (error, SO_ERROR_USAGE, _("see “sendoff test --help”"), _("test takes one address"));
       return 0;
     }
-  Options options = { .files = files };
-  if (size != NULL && !so_size_parse (size, &options.size, error))
+  Options options = { .files = files, .verify = verify };
+  if (!check_options (&options, timeout, keep, error)
+      || (size != NULL && !so_size_parse (size, &options.size, error)))
     return 0;
   g_autoptr (SoAccount) account = so_app_account (app, error);
   if (account == NULL)
     return 0;
-  const char *to = argc > 1 ? argv[1] : account->address;
-  if (!check_address (to, error))
+  const char *to = options.spec.to = argc > 1 ? argv[1] : account->address;
+  if (!so_app_check_address (to, error))
     return 0;
   warn_of_typo (app, to);
-  g_autoptr (SoSubmission) submission = compose (account, to, &options, error);
-  return submission != NULL ? send_and_tell (app, account, to, submission, error) : 0;
+  Test test = { .app = app, .account = account, .to = to, .options = &options };
+  int status = run_test (&test, error);
+  test_clear (&test);
+  return status;
 }

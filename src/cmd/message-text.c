@@ -13,6 +13,7 @@
 
 #include "message-text.h"
 #include "sendoff/durable.h"
+#include "sendoff/editor.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 
@@ -123,30 +124,6 @@ put_to_file (gpointer data, const char *bytes, gsize length, GError **error)
   return FALSE;
 }
 
-static gboolean
-run_editor (const char *path, GError **error)
-{
-  const char *editor = g_getenv ("VISUAL");
-  if (editor == NULL || *editor == '\0')
-    editor = g_getenv ("EDITOR");
-  if (editor == NULL || *editor == '\0')
-    editor = "vi";
-  /* As the shell reads it, so that "code --wait" works. */
-  g_autofree char *command = g_strdup_printf ("%s \"$1\"", editor);
-  char *argv[] = { (char *)"/bin/sh", (char *)"-c", command, (char *)"sh", (char *)path, NULL };
-  int status = 0;
-  g_autoptr (GError) problem = NULL;
-  if (!g_spawn_sync (NULL, argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL, NULL,
-                     &status, &problem)
-      || !g_spawn_check_wait_status (status, &problem))
-    {
-      so_error_set (error, SO_ERROR_TEMPORARY, _ ("Set EDITOR to an editor that works."),
-                    _ ("the editor failed (%s); nothing is changed"), problem->message);
-      return FALSE;
-    }
-  return TRUE;
-}
-
 /* The first line is a header field. */
 static gboolean
 begins_with_field (const GString *head)
@@ -175,7 +152,7 @@ take_back (SoMessageText *text, const char *path, GError **error)
     return FALSE;
   if (!begins_with_field (edited->head))
     {
-      so_error_set (error, SO_ERROR_DATA, _ ("Leave the header lines at the top as they are."),
+      so_error_set (error, SO_ERROR_DATA, _ ("leave the header lines at the top as they are"),
                     _ ("what the editor left is no message; nothing is changed"));
       return FALSE;
     }
@@ -199,7 +176,7 @@ so_message_text_edit (SoMessageText *text, GError **error)
   gboolean done = put_to_file (&fd, text->head->str, text->head->len, error)
                   && copy_rest (text, put_to_file, &fd, error);
   close (fd);
-  done = done && run_editor (path, error) && take_back (text, path, error);
+  done = done && so_editor_run (path, error) && take_back (text, path, error);
   unlink (path);
   return done;
 }
@@ -257,4 +234,27 @@ so_message_text_change_address (SoMessageText *text, const char *change)
     }
   g_string_free (text->head, TRUE);
   text->head = changed;
+}
+
+gboolean
+so_message_text_refit (SoMessageText *text, const SoRefitSpec *spec, GError **error)
+{
+  int whole = so_durable_unnamed_file (spec->folder);
+  if (whole < 0)
+    {
+      so_durable_error (error, errno, "%s", spec->folder);
+      return FALSE;
+    }
+  int changed = -1;
+  if (put_to_file (&whole, text->head->str, text->head->len, error)
+      && copy_rest (text, put_to_file, &whole, error))
+    changed = so_refit (whole, 0, spec, error);
+  close (whole);
+  g_autoptr (SoMessageText) after = changed >= 0 ? text_new (changed, 0, error) : NULL;
+  if (after == NULL)
+    return FALSE;
+  SoMessageText before = *text;
+  *text = *after;
+  *after = before;
+  return TRUE;
 }

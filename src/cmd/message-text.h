@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sendoff/entry.h"
+#include "sendoff/refit.h"
 
 typedef struct SoMessageText SoMessageText;
 
@@ -17,5 +18,8 @@ gboolean so_message_text_edit (SoMessageText *text, GError **error);
 
 /* change: "OLD=NEW"; in the header fields To and Cc. */
 void so_message_text_change_address (SoMessageText *text, const char *change);
+
+/* Attachments replaced by links, left out or packed. */
+gboolean so_message_text_refit (SoMessageText *text, const SoRefitSpec *spec, GError **error);
 
 gboolean so_message_text_write (const SoMessageText *text, SoEnqueue *enqueue, GError **error);

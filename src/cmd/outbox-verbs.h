@@ -12,4 +12,5 @@ int so_cmd_outbox_release (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_outbox_remove (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_outbox_edit (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_outbox_export (SoApp *app, int argc, char **argv, GError **error);
+int so_cmd_outbox_import (SoApp *app, int argc, char **argv, GError **error);
 int so_cmd_outbox_verify (SoApp *app, int argc, char **argv, GError **error);

@@ -8,17 +8,11 @@
 #include "sendoff/cause.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
+#include "sendoff/json.h"
 #include "sendoff/result.h"
 #include "sendoff/text.h"
 
 /* --- JSON --- */
-
-static void
-add_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
 
 static void
 add_reply (JsonBuilder *builder, const SoReply *reply)
@@ -27,20 +21,16 @@ add_reply (JsonBuilder *builder, const SoReply *reply)
   g_autofree char *text = so_text_sanitise (reply != NULL ? reply->text : "", -1, SO_TEXT_LINE_MAX);
   json_builder_set_member_name (builder, "reply");
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "code");
-  json_builder_add_int_value (builder, reply != NULL ? reply->code : 0);
-  add_string (builder, "enhanced", reply != NULL ? reply->enhanced : "");
-  add_string (builder, "text", text);
+  so_json_number (builder, "code", reply != NULL ? reply->code : 0);
+  so_json_string (builder, "enhanced", reply != NULL ? reply->enhanced : "");
+  so_json_string (builder, "text", text);
   json_builder_end_object (builder);
 }
 
-/* A recipient's status in the words of the result: sent, queued (to be tried again), … */
-static const char *
-recipient_status (const SoResult *result, const SoVerdict *verdict)
+const char *
+so_result_status (SoOutcome outcome, gboolean kept)
 {
-  if (verdict == NULL)
-    return result->status;
-  switch (verdict->outcome)
+  switch (outcome)
     {
     case SO_OUTCOME_ACCEPTED:
       return "sent";
@@ -49,8 +39,14 @@ recipient_status (const SoResult *result, const SoVerdict *verdict)
     case SO_OUTCOME_UNCERTAIN:
       return "uncertain";
     default:
-      return *result->id != '\0' ? "queued" : "failed";
+      return kept ? "queued" : "failed";
     }
+}
+
+static const char *
+recipient_status (const SoResult *result, const SoVerdict *verdict)
+{
+  return verdict != NULL ? so_result_status (verdict->outcome, *result->id != '\0') : result->status;
 }
 
 static void
@@ -62,8 +58,8 @@ add_recipients (JsonBuilder *builder, const SoResult *result)
     {
       const SoRecipient *recipient = g_ptr_array_index (result->submission->recipients, i);
       json_builder_begin_object (builder);
-      add_string (builder, "address", recipient->address);
-      add_string (builder, "status", recipient_status (result, recipient->verdict));
+      so_json_string (builder, "address", recipient->address);
+      so_json_string (builder, "status", recipient_status (result, recipient->verdict));
       add_reply (builder, recipient->verdict != NULL ? recipient->verdict->reply : NULL);
       json_builder_end_object (builder);
     }
@@ -76,18 +72,18 @@ so_result_print_json (const SoResult *result)
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   const SoVerdict *speaker = so_submission_speaker (result->submission);
   json_builder_begin_object (builder);
-  add_string (builder, "event", "result");
-  add_string (builder, "status", result->status);
-  add_string (builder, "message_id", result->submission->message_id);
-  add_string (builder, "id", result->id);
+  so_json_string (builder, "event", "result");
+  so_json_string (builder, "status", result->status);
+  so_json_string (builder, "message_id", result->submission->message_id);
+  so_json_string (builder, "id", result->id);
   add_reply (builder, speaker != NULL ? speaker->reply : NULL);
   add_recipients (builder, result);
   if (result->timeline != NULL)
     so_timeline_add_json (result->timeline, builder);
   if (result->error != NULL)
     {
-      add_string (builder, "error", result->error->message);
-      add_string (builder, "remedy", so_error_remedy (result->error));
+      so_json_string (builder, "error", result->error->message);
+      so_json_string (builder, "remedy", so_error_remedy (result->error));
     }
   json_builder_end_object (builder);
   so_app_json (builder);
@@ -127,19 +123,10 @@ remedy_for (const SoVerdict *verdict)
                                                  : _("try again later");
 }
 
-/* The server's words, or ours where it said nothing. */
-static char *
-words_of (const SoVerdict *verdict)
-{
-  if (verdict->reply != NULL)
-    return so_reply_line (verdict->reply);
-  return g_strdup (verdict->note);
-}
-
 void
 so_result_explain (const SoAccount *account, const char *address, const SoVerdict *verdict, GError **error)
 {
-  g_autofree char *words = words_of (verdict);
+  g_autofree char *words = so_verdict_words (verdict);
   const char *server = account->smtp.host;
   SoError code = (SoError) so_result_exit_status (verdict);
   const char *remedy = remedy_for (verdict);

@@ -7,28 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sendoff/address.h"
+#include "sendoff/account.h"
 #include "sendoff/i18n.h"
 #include "sendoff/setup-ask.h"
-
-const char *
-so_setup_preset_of (const char *address)
-{
-  static const struct
-  {
-    const char *domain, *preset;
-  } known[] = {
-    { "icloud.com", "icloud" },   { "me.com", "icloud" },       { "mac.com", "icloud" },
-    { "gmail.com", "gmail" },     { "googlemail.com", "gmail" }, { "outlook.com", "outlook" },
-    { "hotmail.com", "outlook" }, { "live.com", "outlook" },    { "msn.com", "outlook" },
-    { "fastmail.com", "fastmail" }, { "fastmail.fm", "fastmail" },
-  };
-  const char *domain = so_address_domain (address);
-  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
-    if (g_ascii_strcasecmp (known[i].domain, domain) == 0)
-      return known[i].preset;
-  return "";
-}
 
 char *
 so_setup_ask_address (const SoApp *app)
@@ -69,7 +50,7 @@ char *
 so_setup_ask_preset (const SoApp *app, const SoConfig *config, const char *address)
 {
   const char *const *presets = so_config_presets (config);
-  const char *likely = so_setup_preset_of (address);
+  const char *likely = so_account_preset_of (address);
   if (*likely == '\0')
     likely = "smtp";
   so_app_say (app, _("Whose mail is it?"));

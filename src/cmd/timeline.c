@@ -9,6 +9,7 @@
 
 #include "sendoff/clock.h"
 #include "sendoff/i18n.h"
+#include "sendoff/json.h"
 #include "sendoff/progress.h"
 #include "sendoff/text.h"
 #include "sendoff/timeline.h"
@@ -112,6 +113,14 @@ on_trace (gpointer data, char direction, const char *line)
 }
 
 static void
+on_warn (gpointer data, const char *line)
+{
+  const SoTimeline *timeline = data;
+  so_progress_end (timeline->progress);
+  so_app_say (timeline->app, _("Warning: %s."), line);
+}
+
+static void
 on_progress (gpointer data, guint64 sent, guint64 total)
 {
   SoTimeline *timeline = data;
@@ -129,6 +138,7 @@ so_timeline_new (const SoApp *app, gboolean show_phases)
   timeline->observer = (SoObserver){ .begin = on_begin,
                                      .end = on_end,
                                      .trace = app->verbose ? on_trace : NULL,
+                                     .warn = on_warn,
                                      .progress = on_progress,
                                      .data = timeline };
   return timeline;
@@ -159,10 +169,8 @@ so_timeline_add_json (const SoTimeline *timeline, JsonBuilder *builder)
     {
       const Step *step = &g_array_index (timeline->steps, Step, i);
       json_builder_begin_object (builder);
-      json_builder_set_member_name (builder, "phase");
-      json_builder_add_string_value (builder, so_phase_name (step->phase));
-      json_builder_set_member_name (builder, "ms");
-      json_builder_add_int_value (builder, (step->elapsed_us + 500) / 1000);
+      so_json_string (builder, "phase", so_phase_name (step->phase));
+      so_json_number (builder, "ms", (step->elapsed_us + 500) / 1000);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);

@@ -1,0 +1,17 @@
+/*
+ * cmd-sendmail.c - `sendoff sendmail` behind global options; without them the front program
+ * does it.
+ */
+#include "config.h"
+
+#include "sendmail.h"
+#include "sendoff/commands.h"
+
+int
+so_cmd_sendmail (SoApp *app, int argc, char **argv, GError **error)
+{
+  const SoSendmailCall call = { .name = "sendoff sendmail",
+                                .config_path = app->config_path,
+                                .account = app->account_name };
+  return so_sendmail (&call, argc, argv, error);
+}

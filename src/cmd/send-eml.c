@@ -1,0 +1,127 @@
+/*
+ * send-eml.c - `sendoff send --eml`: a finished message, sent as it is.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "send-private.h"
+#include "sendoff/address.h"
+#include "sendoff/error.h"
+#include "sendoff/fit-entry.h"
+#include "sendoff/i18n.h"
+#include "sendoff/post.h"
+#include "sendoff/text.h"
+
+/* What is in the message is not said beside it. */
+static gboolean
+check_options (const SoSendOptions *options, GError **error)
+{
+  gboolean words = options->subject != NULL || options->text != NULL || options->text_file != NULL
+                   || options->html_file != NULL || options->cc != NULL || options->bcc != NULL
+                   || options->reply_to != NULL || options->headers != NULL
+                   || options->files != NULL || options->links != NULL;
+  if (!words)
+    return TRUE;
+  so_error_set (error, SO_ERROR_USAGE, _ ("give only recipients beside it"),
+                _ ("--eml takes a finished message: nothing can be added to it"));
+  return FALSE;
+}
+
+static gboolean
+add_recipients (char **lists, GPtrArray *recipients, GError **error)
+{
+  for (; *lists != NULL; lists++)
+    {
+      g_autoptr (GPtrArray) mailboxes = so_address_list_parse (*lists, -1);
+      for (guint i = 0; i < mailboxes->len; i++)
+        {
+          const SoMailbox *mailbox = g_ptr_array_index (mailboxes, i);
+          if (!so_app_check_address (mailbox->address, error))
+            return FALSE;
+          g_ptr_array_add (recipients, g_strdup (mailbox->address));
+        }
+    }
+  return TRUE;
+}
+
+/* The descriptor, -1 with error; standard input is the caller's and is not closed. */
+static int
+open_message (const char *path, GError **error)
+{
+  if (strcmp (path, "-") == 0)
+    return STDIN_FILENO;
+  struct stat info;
+  g_autofree char *name = g_filename_display_name (path);
+  g_autofree char *shown = so_text_sanitise (name, -1, 200);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0 && fstat (fd, &info) == 0 && !S_ISDIR (info.st_mode))
+    return fd;
+  so_error_set (error, SO_ERROR_NO_INPUT, _ ("check the name and the permissions"),
+                _ ("%s cannot be read: %s"), shown, g_strerror (fd >= 0 ? EISDIR : errno));
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+static void
+tell_hold (const SoApp *app, const SoAccount *account, const SoSizeDecision *decision)
+{
+  g_autofree char *why = so_size_policy_explain (decision, account->title);
+  if (!app->json && !app->quiet)
+    printf (_ ("Too large: %s.\n"), why);
+}
+
+/* Packed or held where it is too large; `refuse` is carried out here, where somebody waits for
+ * the answer. */
+static gboolean
+fit (const SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry, GError **error)
+{
+  SoFitted fitted;
+  if (!so_fit_entry (outbox, entry, account, -1, &fitted, error))
+    return FALSE;
+  if (fitted.decision.action == SO_SIZE_SEND)
+    return TRUE;
+  if (account->oversize[account->n_oversize - 1] != SO_OVERSIZE_REFUSE)
+    {
+      tell_hold (app, account, &fitted.decision);
+      return TRUE;
+    }
+  g_autofree char *why = so_size_policy_explain (&fitted.decision, account->title);
+  if (so_entry_remove (entry, error) && so_outbox_sync (outbox, error))
+    so_error_set (error, SO_ERROR_DATA, _ ("send a link instead of the attachment"), "%s", why);
+  return FALSE;
+}
+
+SoEntry *
+so_send_eml (SoApp *app, const SoAccount *account, SoOutbox *outbox, const SoSendOptions *options,
+             GError **error)
+{
+  g_autoptr (GPtrArray) recipients = g_ptr_array_new_with_free_func (g_free);
+  gboolean ask = app->can_prompt && !options->yes;
+  if (!check_options (options, error) || !add_recipients (options->to, recipients, error)
+      || !so_send_check_typos (app, recipients, ask, error))
+    return NULL;
+  int fd = open_message (options->eml, error);
+  if (fd < 0)
+    return NULL;
+  const SoPostSpec spec = {
+    .account = account,
+    .dsn_notify = options->notify,
+    .origin = "send",
+    .from = *app->from != '\0' ? app->from : account->address,
+    .recipients = recipients,
+    .take_recipients = recipients->len == 0,
+  };
+  g_autoptr (SoEntry) entry = so_post_finished (outbox, &spec, fd, error);
+  if (fd != STDIN_FILENO)
+    close (fd);
+  if (entry == NULL || !fit (app, account, outbox, entry, error))
+    return NULL;
+  return g_steal_pointer (&entry);
+}

@@ -1,0 +1,104 @@
+/*
+ * send-now.c - an entry that is in the outbox already, sent at once and told of.
+ */
+#include "config.h"
+
+#include <signal.h>
+
+#include "send-private.h"
+#include "sendoff/app-outbox.h"
+#include "sendoff/clock.h"
+#include "sendoff/deadline.h"
+#include "sendoff/error.h"
+#include "sendoff/interrupt.h"
+
+/* The whole of it went through, but there were more recipients than one message may have. */
+static gboolean
+goes_on (const SoSendResult *result, const SoRunSummary *summary)
+{
+  return summary->n[SO_RUN_DEFERRED] > 0 && result->state == SO_ENTRY_QUEUED && result->tried
+         && *result->reason == '\0' && result->due <= g_get_real_time () / G_USEC_PER_SEC
+         && so_submission_outcome (result->whole) == SO_OUTCOME_NONE;
+}
+
+static gboolean
+send_rest (SoRunOptions *options, SoSendResult *result, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  SoRunSummary summary = { .n[SO_RUN_DEFERRED] = 1 };
+  options->names = names;
+  options->now = TRUE;
+  while (goes_on (result, &summary))
+    {
+      SoEntryName name;
+      if (!so_outbox_find (options->outbox, result->id, &name, error))
+        return FALSE;
+      g_ptr_array_set_size (names, 0);
+      g_ptr_array_add (names, &name);
+      if (!so_run_pass (options, &summary, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static int
+send_now (SoApp *app, SoOutbox *outbox, SoEntry *entry, SoSendResult *result, GError **problem)
+{
+  g_autoptr (SoReplyBook) book = so_app_reply_book (problem);
+  if (book == NULL)
+    {
+      so_entry_free (entry);
+      return 0;
+    }
+  SoInterrupt interrupt;
+  so_interrupt_begin (&interrupt);
+  SoRunOptions options = {
+    .outbox = outbox,
+    .config = app->config,
+    .deliver = { .book = book,
+                 .observer = so_timeline_observer (result->timeline),
+                 .timeout = SO_TIMEOUT_PERSON,
+                 .interrupt_fd = interrupt.fd,
+                 .may_prompt = app->can_prompt,
+                 .attended = TRUE },
+    .report = so_send_result_take,
+    .data = result,
+  };
+  SoRunSummary summary;
+  if (so_run_entry (&options, entry, &summary, problem) && goes_on (result, &summary))
+    send_rest (&options, result, problem);
+  return so_interrupt_end (&interrupt);
+}
+
+/* As `outbox list` tells it: an account that rests makes it wait longer. */
+static void
+look_again (SoApp *app, SoOutbox *outbox, SoSendResult *result)
+{
+  g_autoptr (SoEntry) entry = so_app_peek_entry (outbox, result->id, NULL);
+  if (entry == NULL)
+    return;
+  g_autoptr (SoViewer) viewer = so_viewer_new (app, outbox);
+  g_autoptr (SoEntryView) view = so_viewer_view (viewer, entry);
+  result->due = view->due;
+}
+
+int
+so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry, gboolean queue)
+{
+  SoSendResult result;
+  g_autoptr (GError) problem = NULL;
+  int signal_number = 0;
+  so_send_result_init (&result, app, account, entry);
+  if (queue || so_entry_name (entry)->state == SO_ENTRY_HELD)
+    so_entry_free (entry);
+  else
+    signal_number = send_now (app, outbox, entry, &result, &problem);
+  look_again (app, outbox, &result);
+  int status = so_send_result_tell (&result, problem);
+  if (result.outcome == SO_RUN_DEFERRED || result.outcome == SO_RUN_UNCERTAIN)
+    so_app_warn_of_schedule (app, outbox);
+  so_send_result_clear (&result);
+  if (signal_number != 0 && g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED))
+    raise (signal_number);
+  return status;
+}
