@@ -14,7 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "fault"))
 import hostile_cases  # noqa: E402
 import hostile_run  # noqa: E402
 
-pytestmark = pytest.mark.xdist_group("hostile")  # one worker runs them all, side by side
+# One worker runs them all, side by side; with sanitizers on a busy machine that takes its time.
+pytestmark = [pytest.mark.xdist_group("hostile"), pytest.mark.timeout(1200)]
 CASES = {case.name: case for case in hostile_cases.all_cases()}
 
 

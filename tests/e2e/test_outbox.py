@@ -1,5 +1,7 @@
 """The outbox from outside: list, show, hold, release, edit, export, remove, verify; retry."""
 
+import email
+import email.policy
 import os
 import pathlib
 import re
@@ -216,6 +218,22 @@ def test_retry_sends(account, outbox, sandbox):
     assert silent.out == silent.err == ""
 
 
+@pytest.mark.parametrize("rules, status, kept", [
+    ({}, 0, []),
+    ({"final": "552 5.3.4 Message size exceeds the limit"}, 65, ["held-size"]),
+    ({"recipients": {"*": "550 5.1.1 no such user"}}, 69, ["failed-refused"]),
+    ({"recipients": {"b@*": "550 5.1.1 no such user", "a@*": "451 4.7.1 later"}}, 75, ["queued"]),
+    ({"final": "451 4.3.0 later"}, 75, ["queued"]),
+    ({"final": "drop"}, 75, ["uncertain"]),
+    ({"auth": "535 5.7.8 wrong"}, 77, ["queued"]),
+])
+def test_retry_ends_with(account, outbox, sandbox, rules, status, kept):
+    outbox.put()
+    sandbox.rule(**rules)
+    account("retry", status=status)
+    assert [name.split(".")[0] for name in outbox.names()] == kept
+
+
 def test_retry_is_quiet_under_cron(account, outbox):
     outbox.put()
     done = account("retry", status=0)
@@ -313,7 +331,7 @@ def test_an_account_that_is_gone(account, home, outbox, sandbox):
     outbox.put(2)
     text = home.config_file.read_text()
     gone = account("retry")
-    assert gone.status == 0 and gone.err.count("no account “work”") == 2
+    assert gone.status == 78 and gone.err.count("no account “work”") == 2
     assert all(name.startswith("held-account.") for name in outbox.names())
     home.config_file.write_text(text.replace("account icloud", "account work")
                                 .replace("account = icloud", "account = work"))
@@ -534,8 +552,8 @@ def wakes(process):
 
 def test_watch_sends_what_is_added(watcher, outbox, sandbox):
     outbox.put()
-    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 2)
-    assert wait_until(lambda: outbox.names() == [], 2)
+    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 15)
+    assert wait_until(lambda: outbox.names() == [], 15)
     assert watcher.stop() == ("", "")
     assert watcher.process.returncode == 0
 
@@ -544,19 +562,19 @@ def test_watch_sends_what_falls_due(watcher, outbox, sandbox):
     outbox.put(due=int(time.time()) + 2)
     time.sleep(0.5)
     assert sandbox.deliveries() == []
-    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 4)
+    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 15)
 
 
 def test_watch_sends_what_is_released_and_after_login(watcher, account, keyring, outbox, sandbox):
     entry, = outbox.put(due=int(time.time()) + 900)
     account("outbox", "hold", entry, status=0)
     account("outbox", "release", entry, status=0)
-    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 3)
+    assert wait_until(lambda: len(sandbox.deliveries()) == 1, 15)
     keyring.store(sandbox.host, sandbox.user, "aaaa-bbbb-cccc-dddd")
     outbox.put()
-    assert wait_until((outbox.path / "accounts" / "icloud.hold").exists, 3)
+    assert wait_until((outbox.path / "accounts" / "icloud.hold").exists, 15)
     account("login", "--password-stdin", input=sandbox.password + "\n", status=0)
-    assert wait_until(lambda: len(sandbox.deliveries()) == 2, 3)
+    assert wait_until(lambda: len(sandbox.deliveries()) == 2, 15)
 
 
 def test_watch_sleeps(watcher, outbox, sandbox):
@@ -586,7 +604,7 @@ def test_watch_follows_the_network(home, keyring, sendoff, outbox, namespace, tm
     watcher = Watcher(sendoff.within(namespace))
     try:
         outbox.put(3)
-        assert wait_until((outbox.path / "accounts" / "icloud.hold").exists, 5)
+        assert wait_until((outbox.path / "accounts" / "icloud.hold").exists, 15)
         assert (outbox.path / "accounts" / "icloud.hold").read_text().startswith("connection\t")
         namespace.run("nft", "flush", "ruleset")
         time.sleep(1)
@@ -600,3 +618,58 @@ def test_watch_follows_the_network(home, keyring, sendoff, outbox, namespace, tm
     finally:
         watcher.stop()
         sandbox.stop()
+
+
+def with_on_failure(home, sandbox, keyring, tmp_path, script):
+    command = tmp_path / "on-failure"
+    command.write_text("#!/bin/sh\n" + script)
+    command.chmod(0o755)
+    home.write_config(sandbox.config(**{"on-failure": f"'{command}' 'a word'"}))
+    keyring.store(sandbox.host, sandbox.user, sandbox.password)
+
+
+def test_on_failure_gets_a_message_that_says_why(home, keyring, sandbox, sendoff, tmp_path):
+    told = tmp_path / "told"
+    with_on_failure(home, sandbox, keyring, tmp_path, f'echo "$1" >>{told}; cat >>{told}')
+    done = sendoff("--json", "send", "nosuch@example.org", "-s", "件名", "-m", "x", status=69)
+    message = email.message_from_string(told.read_text().split("\n", 1)[1],
+                                        policy=email.policy.default)
+    assert told.read_text().startswith("a word\n")
+    assert message["Subject"] == "sendoff: 件名"
+    assert message["Auto-Submitted"] == "auto-generated"
+    text = message.get_content()
+    assert "nosuch@example.org: 550 5.1.1" in text
+    assert f"sendoff outbox edit {done.result['id']}" in text
+    told.unlink()
+    sendoff("retry", status=0)
+    assert not told.exists()  # once, and not for what had failed before
+
+
+@pytest.mark.parametrize("script, says", [
+    ("echo no mailer >&2; exit 3", "it failed with status 3: no mailer"),
+    ("cat >/dev/null; kill -9 $$", "it failed with status 137"),
+])
+def test_on_failure_that_fails_is_told_and_changes_nothing(home, keyring, sandbox, sendoff,
+                                                           tmp_path, script, says):
+    with_on_failure(home, sandbox, keyring, tmp_path, script)
+    done = sendoff("send", "nosuch@example.org", "-m", "x", status=69)
+    assert says in done.err
+    assert [name.split(".")[0] for name in os.listdir(home.outbox / "entries")] == [
+        "failed-refused"]
+
+
+@pytest.mark.parametrize("runners", [1, 4])
+def test_a_wrong_password_is_tried_once_by_however_many(account, keyring, sandbox, outbox,
+                                                        runners):
+    outbox.put(200)
+    keyring.store(sandbox.host, sandbox.user, "aaaa-bbbb-cccc-dddd")
+    started = [account.start("retry") for _ in range(runners)]
+    assert {process.wait(60) for process in started} == {77}
+    assert len(sandbox.commands("AUTH")) == 1
+    assert len(outbox.names()) == 200
+    assert account("retry").status == 77
+    assert len(sandbox.commands("AUTH")) == 1
+    keyring.store(sandbox.host, sandbox.user, sandbox.password)
+    account("login", "--password-stdin", input=sandbox.password + "\n", status=0)
+    account("retry", "--now", status=0)
+    assert len(sandbox.deliveries()) == 200

@@ -44,6 +44,8 @@ def test_on_a_terminal(home, keyring, sandbox, server, sendoff):
         terminal.expect("app-specific password")
         terminal.expect("Password of .*: ")
         terminal.answer(sandbox.password)
+        terminal.expect("Send what waits by itself")
+        terminal.answer("n")
         assert terminal.finish() == 0
         assert sandbox.password not in terminal.text
     assert len(sandbox.deliveries()) == 1

@@ -1,10 +1,14 @@
 """sendoff test: a real message, each step, and each failure with its words and exit code."""
 
+import base64
 import re
 import signal
+import subprocess
 import time
 
 import pytest
+
+from support.program import BUILD
 
 
 def test_sends_with_the_keyrings_password(account, sandbox):
@@ -27,6 +31,25 @@ def test_the_untouched_preset_reaches_icloud(twin_account, twin):
         assert time.monotonic() < end
         time.sleep(0.1)
     assert done.result["message_id"].encode() in twin.messages()[0]
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_a_server_that_repeats_the_password_is_not_quoted(account, home, sandbox, mechanism):
+    plain = f"\0{sandbox.user}\0{sandbox.password}".encode()
+    forms = [sandbox.password, base64.b64encode(plain).decode(),
+             base64.b64encode(sandbox.password.encode()).decode()]
+    config = home.config_file
+    config.write_text(config.read_text() + f"auth = {mechanism.lower()}\n", encoding="utf-8")
+    said = forms[0] + " " + (forms[1] if mechanism == "PLAIN" else forms[2])
+    for rules in ({"auth": f"535 5.7.8 no: {said}"}, {"mail": f"550 5.7.1 no: {said}"}):
+        sandbox.rule(**rules)
+        for words in (["-v", "test"], ["-v", "send", "a@example.org", "-m", "x"], ["-v", "doctor"]):
+            done = account(*words)
+            assert "no: **** ****" in done.out + done.err, str(done)
+            files = b"".join(path.read_bytes() for path in home.files() if "keyring" not in str(path))
+            for form in forms:
+                assert form not in done.out + done.err and form.encode() not in files
+        account("login", "--password-stdin", input=sandbox.password + "\n", status=0)
 
 
 @pytest.mark.parametrize("size", [1000, 65536, 1000001])
@@ -58,6 +81,22 @@ def test_the_servers_word(account, sandbox, rules, to, status, word, says):
     assert done.result["status"] == word
     assert says in done.err and "→" in done.err
     assert sandbox.password not in done.out + done.err
+
+
+@pytest.mark.parametrize("password, warned", [
+    ("Summer2026", "does not look like an app-specific password"),
+    ("ABCDEFGHIJKLMNOP", "with its dashes"),
+    ("abcd-efgh-ijkl-mnop", None),
+])
+def test_the_password_of_the_account_is_warned_about_before(home, keyring, sandbox, sendoff,
+                                                            password, warned):
+    home.write_config(sandbox.config())
+    keyring.store(sandbox.host, sandbox.user, password)
+    done = sendoff("test", status=77)
+    assert ("Warning:" in done.err) == (warned is not None)
+    if warned:
+        assert done.err.index(warned) < done.err.index("refused the password")
+    assert password not in done.out + done.err
 
 
 @pytest.mark.parametrize("kind, says", [
@@ -107,3 +146,12 @@ def test_interrupted(account, sandbox):
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=5)
     assert running.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("library", ["libsecret", "libcurl", "libarchive", "libgcrypt"])
+def test_what_is_slow_to_load_is_not_linked(library):
+    """Loaded by a helper, or when it is asked for: each start would pay for it."""
+    for program in ("sendoff", "sendoff-main"):
+        linked = subprocess.run(["ldd", BUILD / program], capture_output=True, text=True,
+                                check=True)
+        assert library not in linked.stdout

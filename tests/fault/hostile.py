@@ -85,7 +85,10 @@ class Conversation:
             self.buffer.clear()
 
     def say(self, text):
-        self.sock.sendall(text if isinstance(text, bytes) else text.encode() + b"\r\n")
+        octets = text if isinstance(text, bytes) else text.encode() + b"\r\n"
+        for piece in ([octets[i:i + 1] for i in range(len(octets))] if self.server.octets
+                      else [octets]):
+            self.sock.sendall(piece)
 
     def seal(self):
         context = self.server.context
@@ -162,11 +165,12 @@ class Server:
 
     def __init__(self, *, certificate=None, plan=None, implicit=False, pipelining=True,
                  chunking=False, before=None, after=None, discard=False, strict=None,
-                 backlog=16, receive_buffer=0, tls=None):
+                 backlog=16, receive_buffer=0, tls=None, octets=False,
+                 wants_certificate=False):
         self.plan = plan or {}
         self.implicit, self.pipelining, self.chunking = implicit, pipelining, chunking
         self.before, self.after = before, after
-        self.discard = discard
+        self.discard, self.octets = discard, octets
         # A server that was not to be pipelined to and is: what it got early is lost.
         self.strict = not pipelining if strict is None else strict
         self.seen, self.done = Seen(), threading.Event()
@@ -174,6 +178,8 @@ class Server:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.set_ciphers("DEFAULT:@SECLEVEL=0")
             self.context.load_cert_chain(certificate)
+            if wants_certificate:
+                self.context.verify_mode = ssl.CERT_REQUIRED
             if tls:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", DeprecationWarning)
@@ -248,6 +254,7 @@ class Dialogue:
         self.c, self.server, self.seen = conversation, conversation.server, conversation.seen
         self.secured, self.sender, self.recipients = False, False, 0
         self.chunks = bytearray()
+        self.c.dialogue = self
 
     def planned(self, phase):
         """Runs the case's act for this phase; true when there is nothing left to answer."""

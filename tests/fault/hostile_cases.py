@@ -1,95 +1,20 @@
 """What the hostile server does, case by case, and what a client has to make of it.
 
-A Case names the exit statuses (DESIGN section 4) and the `status` words that are right
-for it; matrix() is every phase times every act, the other functions are the single
+A Case (hostile_acts.py) names the exit statuses (DESIGN section 4) and the `status` words that
+are right for it; matrix() is every phase times every act, the other functions are the single
 tricks.  `verified` is False where no client may take the server for the right one: then
 neither password nor message may reach it.
 """
-import socket
 import ssl
-from dataclasses import dataclass, field
 
 from hostile import PHASES
-
-SENT, USAGE_SIZE, REFUSED, TEMPORARY, PROTOCOL, CREDENTIALS = 0, 65, 69, 75, 76, 77
-NOT_SENT = {"failed", "rejected"}
-BIG = 16_000_000  # more than the socket buffers of both ends hold: the dot cannot have left
+from hostile_acts import (BIG, CREDENTIALS, GARBAGE, NOT_SENT, PROTOCOL, REFUSED, SENT, TEMPORARY,
+                          USAGE_SIZE, Case, close, deaf_close, final, reset, say, silence, then,
+                          truncate, usual)
+from hostile_odd import all_oddities
 
 ACTS = ("silence", "reset", "close", "truncate", "drip", "garbage", "4xx", "5xx", "421")
 SEALED = PHASES[PHASES.index("ehlo2"):]  # phases under TLS
-
-
-@dataclass
-class Case:
-    name: str
-    did: str
-    exits: set
-    status: set
-    plan: dict = field(default_factory=dict)
-    certificate: str = "good"
-    verified: bool = True
-    size: int = 0  # of the test message; 0 is the usual one
-    interrupt: str = ""  # the phase at which SIGTERM comes
-    options: dict = field(default_factory=dict)  # of hostile.Server
-
-
-# -- building blocks of a plan ---------------------------------------------------------
-def say(text):
-    """Answers with this and goes on listening."""
-    def act(c):
-        c.say(text)
-        return True
-    return act
-
-
-def final(text, complete=True):
-    """Answers the end of a message; complete: it is a reply a client must understand."""
-    def act(c):
-        c.say(text)
-        if complete:
-            c.seen.answered += 1
-            c.seen.accepted += (text if isinstance(text, str) else text.decode()).startswith("2")
-        return True
-    return act
-
-
-def then(*acts):
-    def act(c):
-        for one in acts:
-            one(c)
-        return True
-    return act
-
-
-def usual(_c):
-    """The usual answer, where the server would have refused by itself."""
-    return False
-
-
-def silence(c):
-    c.silence()
-
-
-def reset(c):
-    c.reset()
-
-
-def close(c):
-    c.close()
-
-
-def truncate(c):
-    c.truncate()
-
-
-def deaf_close(c):
-    """End of stream towards a client whose body is not read any more."""
-    c.sock.shutdown(socket.SHUT_WR)
-    c.server.done.wait(1.5)
-    c.reset()
-
-
-GARBAGE = b"\x00\xfe\x80?!{[ not a reply ]}\r\n"
 
 
 def _act(phase, act):
@@ -385,5 +310,5 @@ def all_cases():
     yield from matrix("chunking", ("mail", "rcpt", "body", "final"), chunking=True)
     yield from matrix("implicit", ("tls", "greeting", "ehlo2"), implicit=True)
     for group in (certificates, before_tls, authentication, replies, pipelining, sizes, records,
-                  signals):
+                  signals, all_oddities):
         yield from group()

@@ -5,18 +5,15 @@ What the pass says of its entries is counted against what the server did: sent i
 accepted, uncertain what it had whole and did not answer, and that is one message at most.
 As a program: hostile_retry.py BUILD [PATTERN [CASES-AT-ONCE]].
 """
-import concurrent.futures
 import fnmatch
 import os
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import hostile  # noqa: E402
 import hostile_cases  # noqa: E402
-import hostile_certs  # noqa: E402
 import hostile_run  # noqa: E402
 from hostile_run import ADDRESS, TIMEOUT, Result  # noqa: E402
 
@@ -61,13 +58,7 @@ def run_case(case, build, certificates, folder):
 
 
 def run_all(build, chosen, at_once=hostile_run.AT_ONCE):
-    with tempfile.TemporaryDirectory(prefix="hostile") as folder:
-        certificates = hostile_certs.make(folder)
-        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            waiting = [pool.submit(run_case, case, build, certificates,
-                                   os.path.join(folder, str(number)))
-                       for number, case in enumerate(chosen)]
-            return [one.result() for one in waiting]
+    return hostile_run.run_all(build, chosen, at_once, run_case)
 
 
 # -- the bars --------------------------------------------------------------------------
@@ -114,6 +105,8 @@ def check_class(result):
     said, right = summary(result), result.case.status
     if right == {"sent"} and not said["sent"]:
         return "nothing was sent"
+    if right == {"sent"} and said["failed"]:
+        return "failed though nothing was refused"
     if right == {"rejected"} and not said["failed"]:
         return "not failed though refused for good"
     if right in ({"failed"}, {"uncertain"}) and said["failed"]:

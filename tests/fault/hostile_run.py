@@ -117,11 +117,12 @@ def run_case(case, program, certificates, folder):
     return Result(case, server.seen, child.returncode, ended - start, out, err)
 
 
-def run_all(program, cases, at_once=AT_ONCE):
+def run_all(program, cases, at_once=AT_ONCE, run_one=run_case):
+    """run_one(case, program, certificates, folder) for each, side by side."""
     with tempfile.TemporaryDirectory(prefix="hostile") as folder:
         certificates = hostile_certs.make(folder)
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            waiting = [pool.submit(run_case, case, program, certificates,
+            waiting = [pool.submit(run_one, case, program, certificates,
                                    os.path.join(folder, str(number)))
                        for number, case in enumerate(cases)]
             return [one.result() for one in waiting]

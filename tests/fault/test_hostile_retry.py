@@ -9,7 +9,8 @@ import hostile_retry
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SENDOFF_BUILD", ROOT)).resolve()
-pytestmark = pytest.mark.xdist_group("hostile")  # one worker runs them all, side by side
+# One worker runs them all, side by side; on a busy machine that takes its time.
+pytestmark = [pytest.mark.xdist_group("hostile"), pytest.mark.timeout(1200)]
 CASES = {case.name: case for case in hostile_retry.cases()}
 
 

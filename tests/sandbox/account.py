@@ -12,10 +12,11 @@ How it fails is up to the sender: see RECIPIENTS and SENDERS below for addresses
 answered specially, and DIR/rules.json, read again at every command, for the rest:
 
     {"auth": REPLY, "mail": REPLY, "rcpt": REPLY, "data": REPLY, "final": REPLY,
-     "recipients": {"glob@*": REPLY}, "greeting": REPLY}
+     "recipients": {"glob@*": REPLY}, "greeting": REPLY, "connections": N, "pause": SECONDS}
 
 where a REPLY is the text to answer with, "drop" to close without a word, or "hang" to
-say nothing more.  This is the sandbox of the demo and of the plain end-to-end tests; it
+say nothing more; connections beyond N at a time are greeted with 421, and each message
+is answered after the pause.  This is the sandbox of the demo and of the plain end-to-end tests; it
 keeps to the protocol otherwise.
 """
 
@@ -104,6 +105,7 @@ class Account:
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(self.authority.issue(NAMES, options.certificate))
         self.sessions = 0
+        self.open = 0
         if not os.path.exists(self.password_path):
             word = "-".join("".join(secrets.choice("abcdefghijklmnopqrstuvwxyz")
                                     for _ in range(4)) for _ in range(4))
@@ -182,14 +184,19 @@ class Session(SMTP):
         if tls is not None:
             self.account.note(self.number, "tls", version=tls.version(), cipher=tls.cipher()[0])
         if not again:
-            self.account.note(self.number, "connect")
+            self.account.open += 1
+            self.account.note(self.number, "connect", open=self.account.open)
 
     def connection_lost(self, error):
+        self.account.open -= 1
         self.account.note(self.number, "disconnect")
         super().connection_lost(error)
 
     async def _handle_client(self):
-        reply = self.account.rules().get("greeting")
+        rules = self.account.rules()
+        reply = rules.get("greeting")
+        if self.account.open > rules.get("connections", 1 << 30):
+            reply = "421 4.7.0 Too many connections, closing"
         if reply is None:
             return await super()._handle_client()
         try:
@@ -211,6 +218,8 @@ class Session(SMTP):
         encrypted = self._implicit_tls or session.ssl is not None
         offered = []
         for keyword in CAPABILITIES:
+            if keyword in (self.account.options.without or []):
+                continue
             if keyword == "STARTTLS" and (encrypted or self.tls_context is None):
                 continue
             if keyword.startswith("AUTH"):
@@ -279,6 +288,7 @@ class Session(SMTP):
             reply = reply or match(FINAL, address)
         if reply not in (None, "kept"):
             return await self._speak(reply)
+        await asyncio.sleep(self.account.rules().get("pause", 0))
         path = self.account.maildir.store(envelope.original_content)
         self.account.note(self.number, "message", sender=envelope.mail_from,
                           recipients=envelope.rcpt_tos, size=len(envelope.original_content),
@@ -311,6 +321,7 @@ def arguments():
     parser.add_argument("--certificate", choices=KINDS, default="good")
     parser.add_argument("--no-starttls", action="store_true", help="a plaintext server")
     parser.add_argument("--no-auth", action="store_true", help="neither offer nor want AUTH")
+    parser.add_argument("--without", action="append", help="a keyword not to announce")
     parser.add_argument("--without-mechanism", action="append", choices=("PLAIN", "LOGIN"))
     parser.add_argument("--timeout", type=float, default=300, help="seconds of silence allowed")
     options = parser.parse_args()

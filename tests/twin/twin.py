@@ -85,6 +85,16 @@ default_transport = lmtp:inet:127.0.0.1:{lmtp_port}
 lmtp_host_lookup = native
 """
 
+# The same machine's mail server as programs on it know it: no TLS, no AUTH, any sender.
+SMART_HOST = """\
+127.0.0.1:{relay_port} inet n - n - - smtpd
+  -o smtpd_tls_security_level=none
+  -o smtpd_sasl_auth_enable=no
+  -o mynetworks=127.0.0.0/8
+  -o smtpd_sender_restrictions=
+  -o smtpd_recipient_restrictions=
+  -o smtpd_relay_restrictions=permit_mynetworks,reject"""
+
 # As in tests/sandbox, so that a test may run against either.
 RECIPIENTS = r"""
 /^nosuch@/   550 5.1.1 User unknown
@@ -232,6 +242,7 @@ class Twin:
             "root": self.root, "owner": self.owner.pw_name, "group": self.group.gr_name,
             "folder": self.folder, "name": names[0], "size": options.size,
             "certificate": self.certificate, "auth_port": free_port(), "lmtp_port": free_port(),
+            "relay_port": free_port(),
             "imap_port": self.imap_port,
             "uid": pwd.getpwnam("mail").pw_uid, "gid": pwd.getpwnam("mail").pw_gid,
             "senders": ", ".join(f"{{ {address} = OK }}" for address in options.address),
@@ -284,6 +295,7 @@ class Twin:
             if words[:2] == ["smtp", "inet"]:
                 words[0] = f"127.0.0.1:{self.smtp_port}"
             lines.append(" ".join(words))
+        lines.append(SMART_HOST.format(**self.values))
         return "\n".join(lines) + "\n"
 
     def start(self):
@@ -319,7 +331,7 @@ class Twin:
     def describe(self):
         return {
             "host": (self.options.name or NAMES)[0], "port": self.smtp_port,
-            "imap_port": self.imap_port, "ca": self.authority.path,
+            "imap_port": self.imap_port, "relay_port": self.values["relay_port"], "ca": self.authority.path,
             "address": self.options.address[0], "user": self.options.address[0],
             "password_file": str(self.password_file), "mail": str(self.folder / "mail"),
             "users": str(self.folder / "users"), "log": str(self.folder / "postfix.log"),

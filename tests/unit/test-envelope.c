@@ -20,7 +20,7 @@ sample (void)
   submission->eight_bit = TRUE;
   SoEnvelope *envelope = so_envelope_new ("icloud", "sendmail", 1795580164, submission);
   envelope->length = 1234;
-  memset (envelope->sha256, 'a', 64);
+  memset (envelope->crc32, 'a', 8);
   strcpy (envelope->id, "k3v9w2hd7m0q4xtz");
   return envelope;
 }
@@ -36,8 +36,7 @@ test_text (void)
                    "to: a@example.org\nto: \"b c\"@example.org\nnotify: FAILURE\n"
                    "orcpt: rfc822;b+20c@example.org\nto: 用户@例え.jp\n"
                    "length: 0000000000001234\nwire-size: 0000000000001270\neight-bit: yes\n"
-                   "utf8-headers: no \nsha256: "
-                   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n\n");
+                   "utf8-headers: no \ncrc32: aaaaaaaa\n\n");
 }
 
 static void
@@ -65,7 +64,7 @@ test_fixed_width (void)
   g_autoptr (SoEnvelope) envelope = sample ();
   g_autoptr (GString) after = so_envelope_format (envelope);
   envelope->length = 0;
-  envelope->sha256[0] = '\0';
+  envelope->crc32[0] = '\0';
   envelope->submission->wire_size = 0;
   envelope->submission->eight_bit = FALSE;
   g_autoptr (GString) before = so_envelope_format (envelope);
@@ -108,7 +107,7 @@ static void
 test_missing_lines (void)
 {
   static const char *const keys[] = { "id",   "account", "origin",    "created",   "message-id",
-                                      "from", "length",  "wire-size", "eight-bit", "sha256" };
+                                      "from", "length",  "wire-size", "eight-bit", "crc32" };
   g_autoptr (SoEnvelope) envelope = sample ();
   g_autoptr (GString) text = so_envelope_format (envelope);
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)

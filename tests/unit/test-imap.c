@@ -4,7 +4,7 @@
 #include "imap-guard.h"
 #include "script-server.h"
 #include "sendoff/error.h"
-#include "sendoff/imap.h"
+#include "sendoff/imap-folder.h"
 
 #define HELLO "S: * OK ready"
 #define LOGIN HELLO, "E: 1 LOGIN ", "S: 1 OK in", "E: 2 CAPABILITY"
@@ -180,7 +180,7 @@ test_find_and_delete (void)
                                         "E: 3 SELECT INBOX",
                                         "S: * 200000 EXISTS",
                                         "S: 3 OK [READ-WRITE] done",
-                                        "E: 4 UID SEARCH HEADER Message-ID ",
+                                        "E: 4 UID SEARCH UID 190001:* SINCE 24-Nov-2026 HEADER Message-ID ",
                                         "S: * SEARCH 7 9",
                                         "S: 4 OK done",
                                         "E: 5 UID FETCH 9 BODY.PEEK[HEADER]",
@@ -196,10 +196,12 @@ test_find_and_delete (void)
                                         "S: 7 OK done",
                                         "E: Z LOGOUT",
                                         NULL };
+  /* Noon of 25 November 2026. */
+  const SoImapRange range = { .first_uid = 190001, .since = 1795608000 };
   Visit v = visit (script, secret);
   g_autoptr (GError) error = NULL;
   g_assert_true (so_imap_select (v.imap, "INBOX", TRUE, &error));
-  g_autoptr (GArray) uids = so_imap_find (v.imap, "Message-ID", "<a@b>", &error);
+  g_autoptr (GArray) uids = so_imap_find (v.imap, &range, "Message-ID", "<a@b>", &error);
   g_assert_no_error (error);
   g_assert_cmpuint (uids->len, ==, 2);
   g_autofree char *headers = so_imap_headers (v.imap, 9, &error);

@@ -91,7 +91,7 @@ local_account (guint16 port)
     .smtp = { (char *) "127.0.0.1", port, SO_SECURITY_NONE, none }, .imap = { none, 0, SO_SECURITY_TLS, none },
     .auth = SO_AUTH_NONE, .tls_ca_file = none, .tls_fingerprint = none, .password_command = none,
     .ehlo_name = (char *) "client.example.org", .timeout = 1, .link_command = none, .save_sent = none,
-    .on_failure = none, .password_page = none, .support_page = none, .storage_page = none, .status_feed = none,
+    .on_failure = none, .password_page = none, .support_page = none, .storage_page = none, .status_feed = none, .authserv_id = none,
   };
   return so_account_copy (&account);
 }

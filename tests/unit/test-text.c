@@ -45,6 +45,31 @@ test_columns (void)
   g_assert_cmpuint (so_text_columns ("日本a"), ==, 5);
 }
 
+static void
+test_wrap (void)
+{
+  static const struct
+  {
+    const char *in, *out;
+  } cases[] = {
+    { "one two three four", "one two\nthree four\n" },
+    { "one\ntwo\n\nthree", "one two\n\nthree\n" },
+    { "  -a  one two", "  -a  one\n      two\n" },
+    { "    four words in it", "    four\n    words\n    in it\n" },
+    { "longerthanline x", "longerthanline\nx\n" },
+    { "日本語の文章、改行", "日本語の文\n章、改行\n" },
+    { "日本語で書、改行", "日本語で\n書、改行\n" },
+    { "日本\n語", "日本語\n" },
+    { "", "" },
+    { "a\n", "a\n" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *got = so_text_wrap (cases[i].in, 10);
+      g_assert_cmpstr (got, ==, cases[i].out);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -52,5 +77,6 @@ main (int argc, char **argv)
   g_test_add_func ("/text/sanitise", test_sanitise);
   g_test_add_func ("/text/cut", test_cut);
   g_test_add_func ("/text/columns", test_columns);
+  g_test_add_func ("/text/wrap", test_wrap);
   return g_test_run ();
 }

@@ -30,6 +30,17 @@ def _unshare(many_users):
     return [*command, "-U", "--map-root-user"]
 
 
+def hold(command, **options):
+    """Starts what says "ready" and then lives as long as its input; the process, and the id of
+    the first one inside."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, **options)
+    if process.stdout.readline() != "ready\n":
+        raise NoNamespaces(process.communicate()[1].strip() or "unshare failed")
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return process, children.read_text(encoding="ascii").split()[0]
+
+
 class Namespace:
     """`prefix` is what goes before a command to run it inside."""
 
@@ -37,16 +48,13 @@ class Namespace:
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="sendoff-net.", dir="/tmp"))
         self._hosts = self._folder / "hosts"
         self.hosts({})
-        self._process = subprocess.Popen(
-            [*_unshare(many_users), "sh", "-c", HOLDER, "sh", self._hosts],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
-        if self._process.stdout.readline() != "ready\n":
-            reason = self._process.communicate()[1].strip()
+        try:
+            self._process, holder = hold(
+                [*_unshare(many_users), "sh", "-c", HOLDER, "sh", self._hosts],
+                env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
+        except NoNamespaces:
             self.stop()
-            raise NoNamespaces(reason or "unshare failed")
-        children = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        holder = children.read_text(encoding="ascii").split()[0]
+            raise
         user = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
         self.prefix = ["nsenter", "-t", holder, "-n", "-m", "-p", *user, "--"]
 

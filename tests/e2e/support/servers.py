@@ -61,6 +61,9 @@ class Sandbox(Server):
             "smtp-host": self.host,
             "smtp-port": self.port,
             "tls-ca-file": self.ca,
+            # The preset's mailbox is none of a test's; nobody listens here.
+            "imap-host": "localhost",
+            "imap-port": 1,
             **{key.replace("_", "-"): value for key, value in keys.items()},
         }
         lines = [f"{key} = {value}" for key, value in settings.items() if value is not None]

@@ -1,0 +1,130 @@
+"""Messages of all shapes for a server without 8BITMIME: what Python reads of them stays the same."""
+
+import email
+import email.policy
+import random
+
+import pytest
+
+WORDS = ["the", "quick", "Grüße", "日本語", "naïve", "=", "-- ", "From here", ".", "trailing \t", "x" * 90]
+CHARSETS = ["utf-8", "utf-8", "utf-8", "latin-1", "shift_jis", "us-ascii"]
+
+
+def text(pick, charset):
+    """Lines of words; some 998 octets long, and a last one that need not end."""
+    lines = [" ".join(pick.choices(WORDS, k=pick.randint(0, 8))) for _ in range(pick.randint(0, 9))]
+    if pick.random() < 0.2:
+        lines.append("é" * 400)
+    whole = "\n".join(lines) + pick.choice(["", "\n"])
+    return whole.encode(charset, "ignore")
+
+
+def leaf(pick):
+    kind = pick.choice(["text", "text", "html", "octets", "encoded"])
+    if kind == "octets":
+        # 8bit, so without NUL and in lines.
+        body = b"\n".join(bytes(pick.choices(range(128, 256), k=70)) for _ in range(5)) + b"\n"
+        return b"Content-Type: application/x-thing\nContent-Transfer-Encoding: 8bit\n\n" + body
+    if kind == "encoded":
+        return (b"Content-Type: text/plain; charset=utf-8\n"
+                b"Content-Transfer-Encoding: quoted-printable\n\nGr=C3=BC=C3=9Fe=20\n")
+    charset = pick.choice(CHARSETS)
+    body = text(pick, charset)
+    bit = "7bit" if body.isascii() else "8bit"
+    head = "Content-Type: text/%s;\n charset=\"%s\"\nContent-Transfer-Encoding: %s\nX-Kept: yes\n\n" % (
+        "html" if kind == "html" else "plain", charset, bit)
+    return head.encode() + body
+
+
+def entity(pick, depth):
+    shape = pick.choice(["leaf", "mixed", "message"]) if depth else "leaf"
+    if shape == "leaf":
+        return leaf(pick)
+    if shape == "message":
+        inner = entity(pick, depth - 1)
+        return (b"Content-Type: message/rfc822\n" + pick.choice([b"", b"Content-Transfer-Encoding: 8bit\n"])
+                + b"\nSubject: inner\nMIME-Version: 1.0\n" + inner)
+    boundary = b"b%d-%d" % (depth, pick.randrange(10**6))
+    parts = [entity(pick, depth - 1) for _ in range(pick.randint(1, 3))]
+    body = b"".join(b"--" + boundary + b"\n" + part + b"\n" for part in parts)
+    return (b"Content-Type: multipart/" + pick.choice([b"mixed", b"alternative", b"related"])
+            + b"; boundary=\"" + boundary + b"\"\nContent-Transfer-Encoding: 8bit\n\npreamble\n" + body
+            + b"--" + boundary + b"--\nepilogue\n")
+
+
+def leaves(message):
+    """Type, charset and content of each leaf, line ends as LF."""
+    return [(part.get_content_type(), part.get_content_charset(), part["X-Kept"],
+             part.get_payload(decode=True).replace(b"\r\n", b"\n"))
+            for part in message.walk() if not part.is_multipart()]
+
+
+def encodings(message):
+    return {part["Content-Transfer-Encoding"] for part in message.walk()}
+
+
+@pytest.fixture
+def seven_bit_account(home, make_sandbox, sendoff):
+    sandbox = make_sandbox("--without", "8BITMIME")
+    password = home.path / "password"
+    password.write_text(sandbox.password)
+    home.write_config(sandbox.config(password_command=f"cat {password}"))
+    return sandbox
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_shape_reads_the_same(seven_bit_account, sendoff, seed):
+    pick = random.Random(seed)
+    originals = {}
+    for number in range(12):
+        identity = "<%d.%d@example.org>" % (seed, number)
+        message = (b"From: me@icloud.com\nTo: a@example.org\nDate: Wed, 25 Nov 2026 12:00:00 +0000\n"
+                   b"Message-ID: " + identity.encode() + b"\nMIME-Version: 1.0\n"
+                   + entity(pick, 3).rstrip(b"\n") + b"\n")
+        if pick.random() < 0.5:
+            message = message.replace(b"\n", b"\r\n")
+        originals[identity] = message
+        sendoff.named("sendmail")("-odq", "-t", "-i", input=message, status=0)
+    sendoff("retry", status=0)
+    arrived = seven_bit_account.messages()
+    assert len(arrived) == 12
+    for octets in arrived:
+        assert octets.isascii()
+        after = email.message_from_bytes(octets)
+        before = email.message_from_bytes(originals[after["Message-ID"]])
+        assert leaves(after) == leaves(before)
+        if originals[after["Message-ID"]].isascii():
+            # What says 8bit and is not goes as it is.
+            assert octets.replace(b"\r\n", b"\n") == originals[after["Message-ID"]].replace(
+                b"\r\n", b"\n")
+            continue
+        assert not encodings(after) & {"8bit", "8BIT", "binary"}
+        assert [part.get_boundary() for part in after.walk()] == [
+            part.get_boundary() for part in before.walk()]
+        assert not [part.defects for part in after.walk() if part.defects]
+        assert {part["Content-Transfer-Encoding"] for part in after.walk()
+                if part.is_multipart()} <= {None, "7bit"}
+        assert max(map(len, octets.split(b"\r\n"))) <= 998
+
+
+SIGNED = {
+    "pgp": b"multipart/signed; micalg=pgp-sha256; protocol=\"application/pgp-signature\"; boundary=b",
+    "smime": b"multipart/signed; micalg=sha-256; protocol=\"application/pkcs7-signature\"; boundary=b",
+}
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+@pytest.mark.parametrize("bits", ["8", "7"])
+def test_what_is_signed_goes_as_it_is_or_not_at_all(seven_bit_account, sendoff, kind, bits):
+    message = (b"From: me@icloud.com\r\nTo: a@example.org\r\nDate: Wed, 25 Nov 2026 12:00:00 +0000\r\n"
+               b"Message-ID: <1@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: " + SIGNED[kind]
+               + b"\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+               + ("Grüße".encode() if bits == "8" else b"greetings")
+               + b"\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\nabc\r\n--b--\r\n")
+    if bits == "7":
+        sendoff("send", "--eml", "-", input=message, status=0)
+        assert seven_bit_account.messages() == [message]
+        return
+    done = sendoff("send", "--eml", "-", input=message, status=69)
+    assert "signed" in done.err
+    assert not seven_bit_account.commands("MAIL")
