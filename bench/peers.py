@@ -105,6 +105,10 @@ class Peers:
         package = self.packages.unpack("dma")
         return Dma(self, package) if package else None
 
+    def dma_at_once(self):
+        package = self.packages.unpack("dma")
+        return Dma(self, package, "dma-at-once", "") if package else None
+
     def root(self, name, package):
         folder = os.path.join(self.work, "root-" + name)
         shutil.rmtree(folder, ignore_errors=True)
@@ -210,12 +214,15 @@ class Nullmailer:
 
 
 class Dma:
-    """Queues with DEFER, then `dma -q` sends: a process and a connection for each message."""
+    """Queues with DEFER, then `dma -q` sends: a process and a connection for each message.
 
-    def __init__(self, peers, package):
-        self.root = root = peers.root("dma", package)
+    Without DEFER a process is left behind that sends at once, as `sendoff sendmail` does.
+    """
+
+    def __init__(self, peers, package, name="dma", defer="DEFER\n"):
+        self.root = root = peers.root(name, package)
         root.write("dma/dma.conf", "SMARTHOST localhost\nPORT %d\nAUTHPATH /etc/dma/auth.conf\n"
-                   "SECURETRANSFER\nSTARTTLS\nDEFER\nMAILNAME bench.test\n" % peers.server.port)
+                   "SECURETRANSFER\nSTARTTLS\n%sMAILNAME bench.test\n" % (peers.server.port, defer))
         root.write("dma/auth.conf", "%s|localhost:%s\n" % (ADDRESS, PASSWORD))
         root.run("install", "-d", "-o", "root", "-g", "mail", "-m", "2775", "/var/spool/dma")
 
