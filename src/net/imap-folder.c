@@ -154,17 +154,20 @@ so_imap_folders (SoImap *imap, GError **error)
   so_imap_begin (imap, SO_IMAP_BUDGET_LIST, "LIST \"\" *");
   int result = mailimap_list (imap->session, "", "*", &list);
   if (!so_imap_end (imap, result, error))
-    return NULL;
+    {
+      g_clear_pointer (&list, mailimap_list_result_free);
+      return NULL;
+    }
   GPtrArray *folders = g_ptr_array_new_with_free_func (folder_free);
   char delimiters[2] = "/";
-  for (clistiter *at = clist_begin (list); at != NULL; at = clist_next (at))
+  for (clistiter *at = list != NULL ? clist_begin (list) : NULL; at != NULL; at = clist_next (at))
     {
       const struct mailimap_mailbox_list *item = clist_content (at);
       if (item->mb_delimiter != '\0')
         delimiters[0] = item->mb_delimiter;
       add_folder (folders, item);
     }
-  mailimap_list_result_free (list);
+  g_clear_pointer (&list, mailimap_list_result_free);
   use_names (folders, delimiters, SO_FOLDER_SENT);
   use_names (folders, delimiters, SO_FOLDER_JUNK);
   use_names (folders, delimiters, SO_FOLDER_TRASH);
@@ -185,6 +188,8 @@ so_imap_folder_of (const GPtrArray *folders, SoFolderUse use)
 
 /* --- what has come in --- */
 
+/* libetpan hands data over whatever the verdict: with a NO there may be some, with an OK none. */
+
 gboolean
 so_imap_status (SoImap *imap, const char *folder, guint32 *uid_next, GError **error)
 {
@@ -196,17 +201,16 @@ so_imap_status (SoImap *imap, const char *folder, guint32 *uid_next, GError **er
   int result = mailimap_status (imap->session, folder, wanted, &status);
   mailimap_status_att_list_free (wanted);
   *uid_next = 0;
-  if (!so_imap_end (imap, result, error))
-    return FALSE;
-  for (clistiter *at = status->st_info_list != NULL ? clist_begin (status->st_info_list) : NULL; at != NULL;
-       at = clist_next (at))
+  gboolean done = so_imap_end (imap, result, error);
+  clist *items = status != NULL ? status->st_info_list : NULL;
+  for (clistiter *at = done && items != NULL ? clist_begin (items) : NULL; at != NULL; at = clist_next (at))
     {
       const struct mailimap_status_info *info = clist_content (at);
       if (info->st_att == MAILIMAP_STATUS_ATT_UIDNEXT)
         *uid_next = info->st_value;
     }
-  mailimap_mailbox_data_status_free (status);
-  return TRUE;
+  g_clear_pointer (&status, mailimap_mailbox_data_status_free);
+  return done;
 }
 
 gboolean
@@ -270,20 +274,24 @@ GArray *
 so_imap_find (SoImap *imap, const SoImapRange *range, const char *header, const char *value, GError **error)
 {
   clist *list = NULL;
+  uint64_t modseq = 0; /* mailimap_uid_search() has no place for it and writes it all the same */
   g_autoptr (GString) shown = g_string_new ("UID SEARCH");
   struct mailimap_search_key *keys = search_keys (range, header, value, shown);
   so_imap_begin (imap, SO_IMAP_BUDGET_LIST, "%s", shown->str);
-  int result = mailimap_uid_search (imap->session, NULL, keys, &list);
+  int result = mailimap_uid_search_modseq (imap->session, NULL, keys, &list, &modseq);
   mailimap_search_key_free (keys);
   if (!so_imap_end (imap, result, error))
-    return NULL;
+    {
+      g_clear_pointer (&list, mailimap_search_result_free);
+      return NULL;
+    }
   GArray *uids = g_array_new (FALSE, FALSE, sizeof (guint32));
-  for (clistiter *at = clist_begin (list); at != NULL; at = clist_next (at))
+  for (clistiter *at = list != NULL ? clist_begin (list) : NULL; at != NULL; at = clist_next (at))
     {
       const guint32 uid = *(uint32_t *) clist_content (at);
       g_array_append_val (uids, uid);
     }
-  mailimap_search_result_free (list);
+  g_clear_pointer (&list, mailimap_search_result_free);
   return uids;
 }
 

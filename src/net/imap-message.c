@@ -155,9 +155,7 @@ so_imap_quota (SoImap *imap, guint64 *used, guint64 *limit, GError **error)
     return FALSE;
   so_imap_begin (imap, SO_IMAP_BUDGET, "GETQUOTAROOT INBOX");
   int result = mailimap_quota_getquotaroot (imap->session, "INBOX", &data);
-  if (!so_imap_end (imap, result, error))
-    return FALSE;
-  gboolean known = take_storage (data, used, limit);
-  mailimap_quota_complete_data_free (data);
+  gboolean known = so_imap_end (imap, result, error) && take_storage (data, used, limit);
+  g_clear_pointer (&data, mailimap_quota_complete_data_free);
   return known;
 }

@@ -265,6 +265,59 @@ test_quota (void)
   g_free (leave (&v));
 }
 
+/* Data come before the verdict, which may be a NO; and with an OK there may be none. */
+static void
+test_data_beside_the_verdict (void)
+{
+  static const char *const script[] = { PLAIN_LOGIN,
+                                        "E: 3 LIST ",
+                                        "S: * LIST () \"/\" INBOX",
+                                        "S: 3 NO not all",
+                                        "E: 4 LIST ",
+                                        "S: 4 OK none",
+                                        "E: 5 STATUS ",
+                                        "S: * STATUS INBOX (UIDNEXT 7)",
+                                        "S: 5 NO not now",
+                                        "E: 6 STATUS ",
+                                        "S: 6 OK none",
+                                        "E: 7 GETQUOTAROOT ",
+                                        "S: * QUOTAROOT INBOX \"\"",
+                                        "S: * QUOTA \"\" (STORAGE 850 1000)",
+                                        "S: 7 NO not for you",
+                                        "E: 8 SELECT ",
+                                        "S: 8 OK done",
+                                        "E: 9 UID SEARCH ",
+                                        "S: * SEARCH 4 5",
+                                        "S: 9 NO tired",
+                                        "E: 10 UID SEARCH ",
+                                        "S: * SEARCH 4 5",
+                                        "S: 10 OK done",
+                                        "E: 11 UID SEARCH ",
+                                        "S: 11 OK none",
+                                        "E: Z LOGOUT",
+                                        NULL };
+  Visit v = visit (script, secret);
+  guint32 next = 99;
+  guint64 used = 0, limit = 0;
+  g_assert_null (so_imap_folders (v.imap, NULL));
+  g_autoptr (GPtrArray) folders = so_imap_folders (v.imap, NULL);
+  g_assert_cmpuint (folders->len, ==, 0);
+  g_assert_false (so_imap_status (v.imap, "INBOX", &next, NULL));
+  g_assert_cmpuint (next, ==, 0);
+  g_assert_true (so_imap_status (v.imap, "INBOX", &next, NULL));
+  g_assert_cmpuint (next, ==, 0);
+  g_assert_false (so_imap_quota (v.imap, &used, &limit, NULL));
+  g_assert_true (so_imap_select (v.imap, "INBOX", TRUE, NULL));
+  g_assert_null (so_imap_find (v.imap, NULL, "Message-ID", "<a@b>", NULL));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) uids = so_imap_find (v.imap, NULL, "Message-ID", "<a@b>", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (uids->len, ==, 2);
+  g_autoptr (GArray) none = so_imap_find (v.imap, NULL, "Message-ID", "<a@b>", NULL);
+  g_assert_cmpuint (none->len, ==, 0);
+  g_free (leave (&v));
+}
+
 static void
 test_wait (void)
 {
@@ -350,6 +403,7 @@ main (int argc, char **argv)
   g_test_add_func ("/imap/no-secret", test_no_secret);
   g_test_add_func ("/imap/folders", test_folders);
   g_test_add_func ("/imap/special-use", test_special_use);
+  g_test_add_func ("/imap/data-beside-the-verdict", test_data_beside_the_verdict);
   g_test_add_func ("/imap/find-and-delete", test_find_and_delete);
   g_test_add_func ("/imap/delete-marks-only", test_delete_marks_only);
   g_test_add_func ("/imap/append", test_append);
