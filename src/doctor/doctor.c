@@ -43,6 +43,7 @@ typedef struct
 {
   Run *run; /* the thread's */
   const SoCheck *check;
+  GThread *thread; /* NULL: joined */
   SoCheckResult *result;
 } Job;
 
@@ -76,6 +77,7 @@ job_free (gpointer data)
 {
   Job *job = data;
   so_check_result_free (job->result);
+  g_clear_pointer (&job->thread, g_thread_unref);
   g_free (job);
 }
 
@@ -102,7 +104,7 @@ start (Schedule *schedule, gsize i)
   job->check = &so_checks[i];
   job->result = so_check_result_new (so_checks[i].id);
   schedule->states[i] = JOB_RUNNING;
-  g_thread_unref (g_thread_new (so_checks[i].id, run_job, job));
+  job->thread = g_thread_new (so_checks[i].id, run_job, job);
 }
 
 static gsize
@@ -178,6 +180,7 @@ advance (Schedule *schedule)
     }
 }
 
+/* Joined, so that none is in the middle of its last words when the program ends. */
 static void
 collect (Schedule *schedule)
 {
@@ -185,6 +188,7 @@ collect (Schedule *schedule)
        job = g_async_queue_try_pop (schedule->run->ended))
     {
       gsize i = index_of (job->check->id);
+      g_thread_join (g_steal_pointer (&job->thread));
       conclude (schedule, i, g_steal_pointer (&job->result));
       job_free (job);
     }
