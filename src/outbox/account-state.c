@@ -227,6 +227,20 @@ drop_old_uses (int fd, gsize size, gint64 now)
              && ftruncate (fd, (off_t)kept->len) == 0);
 }
 
+/* Uses stand in their order: one line of the middle tells, without a look at the others. */
+static gboolean
+half_is_old (int fd, goffset size, gint64 now)
+{
+  char text[160];
+  SoBudgetUse use;
+  gssize n = so_durable_read_at (fd, text, sizeof text - 1, size / 2);
+  if (n <= 0)
+    return FALSE;
+  text[n] = '\0';
+  g_auto (GStrv) lines = g_strsplit (text, "\n", 3);
+  return g_strv_length (lines) < 2 || !use_from (lines[1], &use) || use.when <= now - SO_BUDGET_WINDOW;
+}
+
 static gboolean
 append_use (int fd, const SoBudgetUse *use)
 {
@@ -234,7 +248,7 @@ append_use (int fd, const SoBudgetUse *use)
   char last = '\n';
   if (!so_outbox_wait_for_lock (fd) || fstat (fd, &st) != 0)
     return FALSE;
-  if (st.st_size > USES_TIDY && st.st_size < USES_MAX
+  if (st.st_size > USES_TIDY && st.st_size < USES_MAX && half_is_old (fd, st.st_size, use->when)
       && (!drop_old_uses (fd, (gsize)st.st_size, use->when) || fstat (fd, &st) != 0))
     return FALSE;
   if (st.st_size > 0 && so_durable_read_at (fd, &last, 1, st.st_size - 1) < 0)
