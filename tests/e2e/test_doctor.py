@@ -139,6 +139,20 @@ def test_configuration_that_cannot_be_read(doctor, home):
     done = doctor(status=78)
     assert_cause(done, "configuration", 78)
     assert "nonsense" in done.checks["config"]["meaning"]
+    assert done.result["meaning"] == "something is wrong in the configuration"
+    assert done.result["first"] == done.checks["config"]["remedy"]
+
+
+def test_messages_of_an_account_that_is_gone(doctor, home):
+    text = home.config_file.read_text()
+    home.config_file.write_text(text.replace("icloud]", "work]").replace("= icloud", "= work", 1))
+    doctor.program("send", "--queue", "a@example.org", "-m", "hi", status=0)
+    home.config_file.write_text(text)
+    doctor.program("retry", status=78)
+    done = doctor()
+    assert_cause(done, "configuration", 78)
+    assert "an account that is not configured any more" in done.result["meaning"]
+    assert "outbox edit" in done.result["first"]
 
 
 # --- password ---
