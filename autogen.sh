@@ -170,7 +170,7 @@ build_sanitized () {
   make -s distdir distdir=build/source
   if [ ! -e build/asan/config.status ]; then
     say "configuring the build with sanitizers"
-    (cd build/asan && ../source/configure -q --enable-sanitizers --enable-werror)
+    (cd build/asan && ../source/configure -q --enable-sanitizers --enable-werror CFLAGS="-g1 -O1")
   fi
   make -s -C build/asan -j"$(nproc 2>/dev/null || echo 2)"
 }
