@@ -1,5 +1,5 @@
 /*
- * program.c - locale and the places of our own files.
+ * program.c - locale, home, and the places of our own files.
  *
  * The folder of /proc/self/exe tells a build in place from an installed program: only
  * the former has po/locale beside it.
@@ -7,6 +7,8 @@
 #include "config.h"
 
 #include <locale.h>
+#include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sendoff/i18n.h"
@@ -46,6 +48,19 @@ so_program_setup_locale (void)
   bindtextdomain (PACKAGE, built_here ? in_place : LOCALEDIR);
   bind_textdomain_codeset (PACKAGE, "UTF-8");
   textdomain (PACKAGE);
+}
+
+void
+so_program_settle_home (void)
+{
+  const char *home = g_getenv ("HOME");
+  uid_t user = geteuid ();
+  struct stat st;
+  if (home == NULL || user == 0 || stat (home, &st) != 0 || st.st_uid == user)
+    return;
+  const struct passwd *known = getpwuid (user);
+  if (known != NULL && stat (known->pw_dir, &st) == 0 && st.st_uid == user)
+    g_setenv ("HOME", known->pw_dir, TRUE);
 }
 
 char *

@@ -53,6 +53,7 @@ execute_main (char **argv)
 static int
 sendmail (const char *name, int argc, char **argv)
 {
+  so_program_settle_home ();
   so_program_setup_locale ();
   signal (SIGPIPE, SIG_IGN);
   g_autoptr (GError) error = NULL;

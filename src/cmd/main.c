@@ -85,6 +85,7 @@ int
 main (int argc, char **argv)
 {
   so_secret_protect_process ();
+  so_program_settle_home ();
   so_program_setup_locale ();
   signal (SIGPIPE, SIG_IGN);
 
