@@ -87,8 +87,8 @@ def check_counts(result):
 
 def check_exit(result):
     said, allowed = summary(result), {75, 76}
-    if said["held"] == ENTRIES and "held" in result.case.status:
-        allowed = {0, 77}
+    if said["held"] == ENTRIES and hostile_cases.USAGE_SIZE in result.case.exits:
+        allowed = {hostile_cases.USAGE_SIZE}
     elif said["failed"]:
         allowed = {69}
     elif result.case.exits == {hostile_cases.CREDENTIALS}:

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import MESSAGE, PASSED, injected, system_calls
+from conftest import MESSAGE, injected, system_calls
 
 
 def stopped_everywhere(store, tmp_path, *words, stdin=MESSAGE):
