@@ -100,22 +100,24 @@ install_packages () {
   install_quietly $lacking
 }
 
-# The tests run a Postfix of their own.  To install the package would take the place of any
-# other mail server, so where it is not installed it is unpacked here, and only the
-# libraries it needs are installed.
-unpack_postfix () {
-  if command -v /usr/sbin/postfix >/dev/null || [ -d build/postfix ] || [ $install = no ] ||
+# The tests run a Postfix of their own, and the mail program of the BSDs.  To install the
+# packages would take the place of any other mail server, or bring one, so where they are not
+# installed they are unpacked here, and only the libraries they need are installed.
+unpack () {
+  package=$1 program=$2
+  if command -v "$program" >/dev/null || [ -d "build/$package" ] || [ $install = no ] ||
     ! command -v apt-get >/dev/null; then
     return 0
   fi
-  say "unpacking Postfix in build/postfix, for the tests alone"
-  mkdir -p build/postfix.new
-  (cd build/postfix.new && apt-get -q download postfix) >&2 || die "apt-get could not download postfix"
-  dpkg-deb -x build/postfix.new/postfix_*.deb build/postfix.new
+  say "unpacking $package in build/$package, for the tests alone"
+  mkdir -p "build/$package.new"
+  (cd "build/$package.new" && apt-get -q download "$package") >&2 ||
+    die "apt-get could not download $package"
+  dpkg-deb -x "build/$package.new/$package"_*.deb "build/$package.new"
   # shellcheck disable=SC2046
-  install_packages $(dpkg-deb -f build/postfix.new/postfix_*.deb Depends |
+  install_packages $(dpkg-deb -f "build/$package.new/$package"_*.deb Depends |
     tr ',' '\n' | sed -n 's/^ *\(lib[^ ]*\).*/\1/p')
-  mv build/postfix.new build/postfix
+  mv "build/$package.new" "build/$package"
 }
 
 install_for () {
@@ -125,7 +127,8 @@ install_for () {
     demo) install_packages $BUILD_PACKAGES $DEMO_PACKAGES ;;
     check)
       install_packages $BUILD_PACKAGES $DEMO_PACKAGES $CHECK_PACKAGES
-      unpack_postfix ;;
+      unpack postfix /usr/sbin/postfix
+      unpack bsd-mailx bsd-mailx ;;
   esac
 }
 

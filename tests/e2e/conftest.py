@@ -17,7 +17,7 @@ import tempfile
 import pytest
 
 from support.home import Home, Keyring
-from support.namespace import Namespace, NoNamespaces
+from support.namespace import Namespace, NoNamespaces, up_for_a_day
 from support.program import BUILD, Program
 from support.servers import Sandbox, Twin
 
@@ -85,6 +85,15 @@ def no_namespaces(reason):
     if os.environ.get("CI"):
         pytest.fail(f"no network namespace: {reason}")
     pytest.skip(f"no network namespace: {reason}")
+
+
+@pytest.fixture
+def day_old():
+    """What goes before a command for which this machine was started a day ago."""
+    try:
+        return up_for_a_day()
+    except NoNamespaces as reason:
+        pytest.skip(f"no time namespace: {reason}")
 
 
 @pytest.fixture

@@ -238,10 +238,7 @@ def test_a_real_cron_drains_the_outbox(machine, crontab, account, outbox):
     put(machine, outbox)
     env = {"SENDOFF_OUTBOX": outbox if outbox != OUTBOX else None}
     machine.sendoff("schedule", "install", "--cron", "--every", "1", env=env, status=0)
-    # The daemon wakes at full minutes: one that is about to come, by its clock.
-    almost = datetime.datetime.now(datetime.timezone.utc).replace(second=57)
-    machine.start([*machine.prefix, "env", "TZ=UTC", "faketime", "-f",
-                   almost.strftime("@%Y-%m-%d %H:%M:%S"), "cron", "-f"])
+    machine.start_cron()
     account.wait_for(1, timeout=30)
     message, = account.messages()
     assert b"Subject: hello" in message
@@ -252,7 +249,8 @@ def test_a_real_cron_drains_the_outbox(machine, crontab, account, outbox):
 
 # --- a runner that died ---
 
-def test_a_runner_that_died(machine, crontab):
+def test_a_runner_that_died(machine, crontab, day_old):
+    machine.prefix += day_old
     machine.sendoff("schedule", "install", "--cron", status=0)
     machine.sendoff("retry", status=0)
     last = machine.home / ".local/state/sendoff/outbox/last-pass"

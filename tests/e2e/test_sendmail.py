@@ -2,7 +2,6 @@
 back."""
 
 import os
-import shutil
 import subprocess
 import time
 
@@ -30,28 +29,6 @@ def machine(home, keyring, sandbox, sendoff, tmp_path):
 
 
 ROOT = ["me@icloud.com", "second@example.org"]
-
-
-@pytest.mark.parametrize("words, message, recipients", [
-    (["-FCronDaemon", "-i", "-B8BITMIME", "-oem", "root"], WITH_HEADERS, ROOT),
-    (["-FCronDaemon", "-i", "-odi", "-oem", "-oi", "-t", "-f", "root"], WITH_HEADERS, ROOT),
-    (["-i", "-B", "8BITMIME", "root"], WITH_HEADERS, ROOT),
-    (["-FAnacron", "-odi", "root"], WITH_HEADERS, ROOT),
-    (["-oem", "-oi", "--", "a@example.org", "b@example.org"], MESSAGE,
-     ["a@example.org", "b@example.org"]),
-    (["-i", "a@example.org"], MESSAGE, ["a@example.org"]),
-    (["-t", "-fme@icloud.com"], b"To: a@example.org\n" + MESSAGE, ["a@example.org"]),
-    (["-ti"], b"To: a@example.org\n" + MESSAGE, ["a@example.org"]),
-    (["-oi", "-f", "me@icloud.com", "postmaster"], MESSAGE, ROOT),
-], ids=["cron", "cronie", "systemd-cron", "anacron", "mutt", "git", "mdadm", "busybox", "alias"])
-def test_callers(machine, sandbox, home, words, message, recipients):
-    machine.named("sendmail")(*words, input=message, status=0)
-    [delivery] = wait_for(sandbox.deliveries, 20)
-    assert delivery["recipients"] == recipients
-    octets = sandbox.messages()[0]
-    assert b"me@icloud.com" in octets.split(b"\r\n\r\n")[0]
-    assert b"\r\nMessage-ID: <" in octets and b"\r\nDate: " in octets
-    assert wait_for(lambda: entries(home) == [], 10)
 
 
 def test_command_and_link_are_the_same(machine, sandbox):
@@ -198,32 +175,6 @@ def test_foreign_sender_without_a_rule_is_held(account, home):
     assert entries(home)[0].startswith("held-sender.")
 
 
-@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
-def test_git_send_email(machine, sandbox, home, tmp_path):
-    sendmail = machine.named("sendmail").path
-    repository = tmp_path / "repository"
-
-    def git(*words):
-        return subprocess.run(["git", "-C", repository, "-c", "user.name=Taro", "-c",
-                               "user.email=me@icloud.com", *words], check=True,
-                              capture_output=True, text=True, env={**home.env, "LANG": "C.UTF-8"})
-
-    repository.mkdir()
-    git("init", "-q")
-    (repository / "file").write_text("x\n")
-    git("add", "file")
-    git("commit", "-qm", "subject line")
-    try:
-        git("send-email", "--root", "-1", "--to=a@example.org", f"--sendmail-cmd={sendmail}",
-            "--confirm=never", "--quiet")
-    except subprocess.CalledProcessError as problem:
-        if "not a git command" in problem.stderr:
-            pytest.skip("git send-email is not installed")
-        raise
-    [message] = sandbox.wait_for(1)
-    assert b"Subject: [PATCH] subject line" in message
-
-
 def test_postfix_on_this_machine_is_the_account(home, twin, sendoff):
     """smtp-security = none to loopback: no password, no TLS, and the queue is Postfix's."""
     home.write_config(f"""[account local]
@@ -238,27 +189,4 @@ rewrite-from = when-foreign
     sendmail("-FCronDaemon", "-i", "-B8BITMIME", "-oem", "root", input=WITH_HEADERS, status=0)
     [message] = wait_for(twin.messages, 20)
     assert f"From: Cron Daemon <{twin.address}>".encode() in message
-    assert wait_for(lambda: entries(home) == [], 10)
-
-
-@pytest.mark.parametrize("name, words", [
-    ("bsd-mailx", ["-s", "hello", "a@example.org"]),
-    ("s-nail", ["-:/", "-Sfrom=me@icloud.com", "-s", "hello", "a@example.org"]),
-    ("mutt", ["-n", "-F", "/dev/null", "-s", "hello", "-e", "set from=me@icloud.com", "--",
-              "a@example.org"]),
-])
-def test_mail_programs(machine, sandbox, home, name, words):
-    """With the program that is there in place of /usr/sbin/sendmail, where it lets us say so."""
-    program = shutil.which(name)
-    if not program:
-        pytest.skip(f"{name} is not installed")
-    sendmail = str(machine.named("sendmail").path)
-    more = {"s-nail": [f"-Smta={sendmail}"], "mutt": ["-e", f'set sendmail="{sendmail} -oem -oi"']}
-    rc = home.path / "mailrc"
-    rc.write_text(f"set sendmail={sendmail}\n")
-    done = subprocess.run([program, *more.get(name, []), *words], input=b"body\n", timeout=30,
-                          env={**home.env, "MAILRC": str(rc)}, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    [message] = wait_for(lambda: sandbox.messages() if sandbox.deliveries() else [], 20)
-    assert b"\nSubject: hello\r\n" in b"\n" + message
     assert wait_for(lambda: entries(home) == [], 10)

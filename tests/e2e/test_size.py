@@ -8,7 +8,6 @@ import io
 import os
 import random
 import signal
-import stat
 import subprocess
 import time
 import zipfile
