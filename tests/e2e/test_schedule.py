@@ -110,7 +110,9 @@ def test_the_units_are_sound_and_hardened(systemd):
     verified = systemd.run("systemd-analyze", "--user", "--man=no", "verify", *units, status=0)
     assert verified.err == "" and verified.out == ""
     shown = systemd.run("systemd-analyze", "--user", "security", "sendoff.service", status=0).out
-    assert float(re.search(r"exposure level .*: ([\d.]+)", shown)[1]) <= 2.0
+    exposure = re.search(r"exposure level .*: ([\d.]+)", shown)
+    print("\n" + exposure[0])
+    assert float(exposure[1]) <= 2.0
     systemd.sendoff("schedule", "install", "--watch", status=0)
     verified = systemd.run("systemd-analyze", "--user", "--man=no", "verify", units[0], status=0)
     assert verified.err == ""

@@ -1,7 +1,8 @@
 """kill -9 at every system call: nothing lost, nothing torn, nothing sent twice in silence.
 
 The program is stopped on entering each system call in turn, so what is left is what the
-calls before it made.  Then it is started again, as the next run would be.
+calls before it made.  Then it is started again, as the next run would be.  With -s the counts are
+printed.
 """
 
 import random
@@ -26,6 +27,7 @@ def stopped_everywhere(store, tmp_path, *words, stdin=MESSAGE):
                          prefix=injected("signal=KILL", name, number, tmp_path / "log"))
         assert done.returncode in (-9, 137), f"not stopped in {line}: {done.stderr.decode()}"
         yield copy, done.stdout.decode(), line
+    print(f"\n{words[0]}: stopped at {len(calls)} system calls", end="")
 
 
 def the_message_is_whole(store, name):
@@ -83,6 +85,7 @@ def test_send(store, tmp_path, mode):
         copy.ok("sweep")
         logs = {log.name for log in (copy.path / "attempts").glob("*")}
         assert logs <= {name.rsplit(".", 1)[1] for name in entries}, line
+    print(f", {mode}: {uncertain} of them uncertain, and said to be", end="")
     # Uncertain are only the calls from the mark to the record: a handful.
     assert 2 <= uncertain <= 12
     assert mode == "reject" or sure > uncertain
@@ -160,6 +163,7 @@ def test_a_thousand_kills_of_enqueue(store):
         promised |= set(kill_within(store.argv("enqueue"), random.uniform(0, 0.006), MESSAGE).split())
     there = {name.rsplit(".", 1)[1]: name for name in store.entries()}
     assert promised and promised <= set(there), "lost"
+    print(f"\nenqueue: 1000 kills, {len(promised)} promised, {len(there)} there", end="")
     start = time.monotonic()
     store.ok("count")
     assert time.monotonic() - start < 0.5, "the start is delayed by litter"
@@ -186,6 +190,7 @@ def test_a_thousand_kills_of_the_runner(store):
     assert all(name.startswith("held-uncertain.") for name in store.entries())
     for entry in ids:
         assert entry in held or f"{entry} a@example.org" in received, "lost"
+    print(f"\nrunner: 1000 kills, {len(ids)} entries, {len(held)} uncertain", end="")
     assert uncertain <= held and 0 < len(held) <= 1000, "at most one for each kill"
 
 
