@@ -333,10 +333,12 @@ def arguments():
 async def serve(account):
     loop = asyncio.get_running_loop()
     options = account.options
-    plain = await loop.create_server(lambda: Session(account, False, loop),
-                                     "127.0.0.1", options.port)
-    tls = await loop.create_server(lambda: Session(account, True, loop),
-                                   "127.0.0.1", options.tls_port, ssl=account.tls)
+    # A port that was asked for may be held for us by whoever asked.
+    plain = await loop.create_server(lambda: Session(account, False, loop), "127.0.0.1",
+                                     options.port, reuse_port=options.port != 0)
+    tls = await loop.create_server(lambda: Session(account, True, loop), "127.0.0.1",
+                                   options.tls_port, reuse_port=options.tls_port != 0,
+                                   ssl=account.tls)
     port, tls_port = (server.sockets[0].getsockname()[1] for server in (plain, tls))
     print(json.dumps({
         "host": HOST, "port": port, "tls_port": tls_port, "ca": account.authority.path,

@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import time
 
@@ -39,12 +40,24 @@ class Server:
                 raise
 
 
+def bound():
+    """A port of loopback that nobody else is given while this is open; a server shares it."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
+
+
 class Sandbox(Server):
     """tests/sandbox/account.py, with its mailbox, its log and its rules."""
 
     def __init__(self, folder, *options, namespace=None):
         prefix = namespace.prefix if namespace else []
         self._command = [*prefix, "/usr/bin/python3", SANDBOX, "--dir", folder, *options]
+        if not namespace:
+            self._ports = bound(), bound()
+            for name, holder in zip(("--port", "--tls-port"), self._ports):
+                self._command += [name, str(holder.getsockname()[1])]
         super().__init__(self._command)
 
     def restart(self):
