@@ -108,6 +108,7 @@ class Machine:
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self._started = []
+        self._has_manager = False
 
     def as_user(self, command, env=None):
         merged = {**self.env, **(env or {})}
@@ -167,6 +168,7 @@ class Machine:
             process.kill()
         if process.poll() is not None:
             raise NoNamespaces("no service manager of a user can be started here")
+        self._has_manager = True
 
     def start_cron(self):
         """A cron whose clock is about to come to a full minute: at those it wakes."""
@@ -190,6 +192,9 @@ class Machine:
         return file
 
     def stop(self):
+        if getattr(self, "_has_manager", False):
+            # What it made in /tmp for a service it takes away when that ends, and only then.
+            self.run("systemctl", "--user", "stop", "sendoff.service")
         process = getattr(self, "_process", None)
         if process and process.poll() is None:
             process.communicate(timeout=20)
