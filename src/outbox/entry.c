@@ -100,7 +100,9 @@ so_entry_free (SoEntry *entry)
     return;
   if (entry->log_fd >= 0)
     close (entry->log_fd);
-  if (entry->fd >= 0)
+  if (entry->fd >= 0 && entry->removed)
+    so_outbox_close_removed (entry->outbox, entry->fd);
+  else if (entry->fd >= 0)
     close (entry->fd);
   so_envelope_free (entry->envelope);
   so_attempt_log_free (entry->log);

@@ -21,6 +21,8 @@ struct SoOutbox
   gboolean add_only;  /* such a one, for somebody else than root */
   gboolean unsynced;     /* entries were removed since the last fsync of their folder */
   GPtrArray *spent_logs; /* ids whose log may go after that fsync */
+  guint n_removed;       /* files closed after their removal */
+  GThreadPool *closer;   /* of those, from the second on */
   SoOutboxWarnFunc warn;
   gpointer warn_data;
 };
@@ -31,6 +33,7 @@ struct SoEntry
   SoEntryName name;
   int fd;
   gboolean locked;
+  gboolean removed;
   SoEnvelope *envelope;
   SoAttemptLog *log;
   int log_fd; /* -1: there is no log */
@@ -51,6 +54,8 @@ gboolean so_outbox_new_id (char id[SO_ENTRY_ID_LENGTH + 1], GError **error);
 
 /* Checks owner and mode of the folder; to_add: the system's will do. */
 gboolean so_outbox_check_owner (SoOutbox *outbox, gboolean to_add, GError **error);
+/* Takes over the descriptor of a file whose name is gone. */
+void so_outbox_close_removed (SoOutbox *outbox, int fd);
 /* Of the system's outbox; FALSE with errno. */
 gboolean so_outbox_open_to_group (SoOutbox *outbox);
 /* One of the outbox's own folders; FALSE with errno. */

@@ -190,6 +190,8 @@ so_outbox_close (SoOutbox *outbox)
     return;
   if (outbox->unsynced)
     so_outbox_sync_entries (outbox);
+  if (outbox->closer != NULL)
+    g_thread_pool_free (outbox->closer, FALSE, TRUE);
   if (outbox->entries >= 0)
     close (outbox->entries);
   if (outbox->root >= 0)
@@ -197,6 +199,28 @@ so_outbox_close (SoOutbox *outbox)
   g_ptr_array_unref (outbox->spent_logs);
   g_free (outbox->path);
   g_free (outbox);
+}
+
+static void
+close_file (gpointer file, gpointer data)
+{
+  (void)data;
+  close (GPOINTER_TO_INT (file) - 1);
+}
+
+/* The last close of a removed file gives its blocks back, which takes about as long as an fsync:
+ * in a backlog, time in which the next message can be on its way. */
+void
+so_outbox_close_removed (SoOutbox *outbox, int fd)
+{
+  if (outbox->n_removed++ == 0)
+    {
+      close (fd);
+      return;
+    }
+  if (outbox->closer == NULL)
+    outbox->closer = g_thread_pool_new (close_file, NULL, 1, FALSE, NULL);
+  g_thread_pool_push (outbox->closer, GINT_TO_POINTER (fd + 1), NULL);
 }
 
 gboolean

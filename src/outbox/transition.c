@@ -154,7 +154,7 @@ so_entry_remove (SoEntry *entry, GError **error)
     return FALSE;
   if (unlinkat (outbox->root, so_outbox_entry_file (&entry->name).text, 0) != 0)
     return failed (entry, error);
-  outbox->unsynced = TRUE;
+  outbox->unsynced = entry->removed = TRUE;
   if (entry->log_fd >= 0)
     g_ptr_array_add (outbox->spent_logs, g_strdup (entry->name.id));
   return TRUE;

@@ -204,8 +204,8 @@ void
 so_run_done (gpointer data, SoSubmission *submission)
 {
   SoRun *run = data;
+  g_autoptr (SoEntry) entry = submission->owner; /* the last to let go of its file */
   g_autoptr (SoSubmission) owned = submission;
-  g_autoptr (SoEntry) entry = submission->owner;
   GError *error = NULL;
   SoRunOutcome outcome;
   guint accepted = count (submission).accepted;
