@@ -193,7 +193,7 @@ class Nullmailer:
         for name in ("queue", "tmp", "failed"):
             os.makedirs(root.path("/var/spool/nullmailer/" + name))
         os.mkfifo(root.path("/var/spool/nullmailer/trigger"))
-        root.write("nullmailer/me", "bench.test\n")
+        root.write("mailname", "bench.test\n")
         root.write("nullmailer/remotes", "localhost smtp --port=%d --starttls --auth-login "
                    "--user=%s --pass=%s --x509cafile=%s\n" % (peers.server.port, ADDRESS,
                                                               PASSWORD, peers.ca))
