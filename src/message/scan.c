@@ -1,8 +1,9 @@
 /*
  * scan.c - gathers the header block, hands it out completed, and lets the body through.
  *
- * States: an mbox "From " line may come first; then the header block, kept until an empty line
- * or a line that is no field ends it; then the body.
+ * States: a byte order mark and an mbox "From " line may come first; then the header block, kept
+ * until an empty line or a line that is no field ends it; then the body.  A line of blanks alone
+ * goes on with the field before it, as everywhere (RFC 5322 4.2): it is not empty.
  */
 #include "config.h"
 
@@ -89,16 +90,36 @@ has_whole_line_ends (const char *block, gsize from, gsize length, GError **error
   return TRUE;
 }
 
+/* Some editors' mark of UTF-8, which belongs to their file and not to the message. */
+static gsize
+mark_length (const char *text)
+{
+  return g_str_has_prefix (text, "\xEF\xBB\xBF") ? 3 : 0;
+}
+
+static gboolean
+is_mbox_line (const char *line)
+{
+  return g_str_has_prefix (line, "From ") || g_str_has_prefix (line, ">From ");
+}
+
+/* Octets before the first field. */
+static gsize
+preface_length (const GString *block)
+{
+  gsize mark = mark_length (block->str);
+  if (!is_mbox_line (block->str + mark))
+    return mark;
+  gsize line = mark + strcspn (block->str + mark, "\n");
+  return line + (block->str[line] == '\n' ? 1 : 0);
+}
+
 /* The block is complete: what is left of head behind it belongs to the body. */
 static gboolean
 end_head (SoScan *scan, GError **error)
 {
   g_autoptr (GString) block = g_steal_pointer (&scan->head);
-  gsize skipped = g_str_has_prefix (block->str, "From ") || g_str_has_prefix (block->str, ">From ")
-                      ? strcspn (block->str, "\n")
-                      : 0;
-  skipped += block->str[skipped] == '\n' && skipped > 0 ? 1 : 0;
-  gsize used;
+  gsize skipped = preface_length (block), used;
   g_array_unref (so_scan_fields (block->str + skipped, block->len - skipped, &used));
   if (!has_whole_line_ends (block->str, skipped, used, error))
     return FALSE;
@@ -129,12 +150,11 @@ end_head (SoScan *scan, GError **error)
 static gboolean
 line_ends_head (const SoScan *scan)
 {
-  const char *line = scan->head->str + scan->line_start;
-  gsize length = scan->head->len - scan->line_start;
   gboolean is_first = scan->line_start == 0;
-  if (is_first && (g_str_has_prefix (line, "From ") || g_str_has_prefix (line, ">From ")))
-    return FALSE;
-  if (!is_first && (*line == ' ' || *line == '\t') && line[strspn (line, " \t\r\n")] != '\0')
+  gsize start = is_first ? mark_length (scan->head->str) : scan->line_start;
+  const char *line = scan->head->str + start;
+  gsize length = scan->head->len - start;
+  if (is_first ? is_mbox_line (line) : *line == ' ' || *line == '\t')
     return FALSE;
   gsize used;
   g_autoptr (GArray) fields = so_scan_fields (line, length, &used);
