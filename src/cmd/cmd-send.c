@@ -138,7 +138,7 @@ parse (SoApp *app, int *argc, char ***argv, SoSendOptions *o, GError **error)
     { "oversize", 0, 0, G_OPTION_ARG_STRING, &o->oversize,
       N_ ("what to do if it is too large: zip,link,hold or refuse, in this order"), N_ ("STEPS") },
     { "charset", 0, 0, G_OPTION_ARG_STRING, &o->charset,
-      N_ ("the character set of what is given"), N_ ("NAME") },
+      N_ ("the character set of the text"), N_ ("NAME") },
     { "dsn", 0, 0, G_OPTION_ARG_STRING, &o->dsn,
       N_ ("ask for reports: never, or success,failure,delay"), N_ ("WHEN") },
     { "queue", 0, 0, G_OPTION_ARG_NONE, &o->queue, N_ ("leave it to “sendoff retry”"), NULL },

@@ -19,33 +19,61 @@ fail_at (gsize place, const char *charset, const char *what, GError **error)
   return NULL;
 }
 
+static char *
+fail_nul (const char *what, GError **error)
+{
+  so_error_set (error, SO_ERROR_DATA, _("attach it as a file: -a FILE"),
+                _("there is a NUL octet in %s"), what);
+  return NULL;
+}
+
+/* Without the mark that some editors put before UTF-8 and UTF-16: it is the file's. */
+static char *
+without_mark (char *utf8)
+{
+  return g_str_has_prefix (utf8, "\xEF\xBB\xBF") ? memmove (utf8, utf8 + 3, strlen (utf8 + 3) + 1)
+                                                 : utf8;
+}
+
+gboolean
+so_charset_check (const char *charset, GError **error)
+{
+  GIConv conversion = *charset != '\0' ? g_iconv_open ("UTF-8", charset) : NULL;
+  if (conversion == (GIConv)-1)
+    {
+      g_autofree char *shown = so_text_sanitise (charset, -1, 40);
+      so_error_set (error, SO_ERROR_DATA, _("“iconv -l” lists the names"),
+                    _("there is no character set “%s”"), shown);
+      return FALSE;
+    }
+  if (conversion != NULL)
+    g_iconv_close (conversion);
+  return TRUE;
+}
+
 char *
 so_charset_to_utf8 (const char *bytes, gsize length, const char *charset, const char *what,
                     GError **error)
 {
-  if (memchr (bytes, '\0', length) != NULL)
-    {
-      so_error_set (error, SO_ERROR_DATA, _("attach it as a file: -a FILE"),
-                    _("there is a NUL octet in %s"), what);
-      return NULL;
-    }
+  if (*charset == '\0' && memchr (bytes, '\0', length) != NULL)
+    return fail_nul (what, error);
   const char *bad;
   if (*charset == '\0' && g_utf8_validate (bytes, (gssize)length, &bad))
-    return g_strndup (bytes, length);
+    return without_mark (g_strndup (bytes, length));
   const char *from = charset;
   if (*charset == '\0' && g_get_charset (&from))
     return fail_at ((gsize)(bad - bytes), "UTF-8", what, error);
 
   g_autoptr (GError) problem = NULL;
-  gsize read = 0;
-  char *utf8 = g_convert (bytes, (gssize)length, "UTF-8", from, &read, NULL, &problem);
+  gsize read = 0, written = 0;
+  g_autofree char *utf8
+      = g_convert (bytes, (gssize)length, "UTF-8", from, &read, &written, &problem);
+  if (utf8 != NULL && memchr (utf8, '\0', written) != NULL)
+    return fail_nul (what, error);
   if (utf8 != NULL && g_utf8_validate (utf8, -1, NULL))
-    return utf8;
-  g_free (utf8);
+    return without_mark (g_steal_pointer (&utf8));
   if (!g_error_matches (problem, G_CONVERT_ERROR, G_CONVERT_ERROR_NO_CONVERSION))
     return fail_at (read, from, what, error);
-  g_autofree char *shown = so_text_sanitise (from, -1, 40);
-  so_error_set (error, SO_ERROR_DATA, _("“iconv -l” lists the names"),
-                _("there is no character set “%s”"), shown);
+  so_charset_check (from, error);
   return NULL;
 }

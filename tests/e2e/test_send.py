@@ -59,6 +59,26 @@ def test_text_from_standard_input_file_and_html(account, sandbox, tmp_path):
     assert second.get_body(("html",)).get_content().strip() == "<p>déjà</p>"
 
 
+@pytest.mark.parametrize("charset", ["SHIFT_JIS", "ISO-2022-JP", "UTF-16", "UTF-16LE"])
+def test_a_file_in_another_character_set_than_the_terminal(account, sandbox, tmp_path, charset):
+    file = tmp_path / "x.txt"
+    file.write_bytes(("\ufeff" if charset == "UTF-16LE" else "").encode(charset)
+                     + "見積書です。\n".encode(charset))
+    account("send", "花子 <a@example.org>", "-s", "日本語の件名", "--text-file", file, "--charset", charset,
+            status=0)
+    message = parsed(sandbox.wait_for(1)[0])
+    assert message["Subject"] == "日本語の件名"
+    assert message["To"].addresses[0].display_name == "花子"
+    assert message.get_content().strip() == "見積書です。"
+
+
+def test_an_editors_mark_stays_in_the_file(account, sandbox, tmp_path):
+    file = tmp_path / "x.txt"
+    file.write_bytes(b"\xef\xbb\xbfhello\n")
+    account("send", "a@example.org", "--text-file", file, status=0)
+    assert parsed(sandbox.wait_for(1)[0]).get_content().strip() == "hello"
+
+
 def test_nothing_to_say_is_a_message_too(account, sandbox):
     done = account("--json", "send", "a@example.org", input="", status=0)
     assert done.result["status"] == "sent"
