@@ -55,9 +55,7 @@ next_message (gpointer data)
     return NULL;
   SoSubmission *submission = so_submission_new ("me@example.org", fd);
   so_submission_add (submission, "you@example.org");
-  submission->wire_size = stock->measure.size;
-  submission->eight_bit = stock->measure.eight_bit;
-  submission->utf8_headers = stock->measure.utf8_headers;
+  so_submission_take_measure (submission, &stock->measure);
   return submission;
 }
 

@@ -1,9 +1,11 @@
 /*
- * downgrade.h - a message for a server without 8BITMIME (RFC 6152 3): its bodies in 7 bits.
+ * downgrade.h - a message as SMTP carries it: in short lines, and for a server without 8BITMIME
+ * (RFC 6152 3) in 7 bits.
  *
- * Each part with octets over 127 becomes quoted-printable or base64, whichever is shorter, and its
- * header says so; what is 7-bit already stays octet for octet.  Nested parts and messages within
- * messages are gone through, never encoded as a whole (RFC 2046 5.1, 5.2.1).
+ * Each part that is not so becomes quoted-printable or base64, whichever is shorter, and its
+ * header says so; base64 in one long line gets lines.  Every other part stays octet for octet.
+ * Nested parts and messages within messages are gone through, never encoded as a whole (RFC 2046
+ * 5.1, 5.2.1).
  */
 #pragma once
 
@@ -11,5 +13,6 @@
 
 /* Reads fd from offset to its end; the result is in a file without a name in the folder for
  * temporary files: its descriptor, or -1.  Then *why (translated, static) says what forbids it: a
- * signature, octets over 127 in a header; with "" there, error is set (SO_ERROR_IO). */
-int so_downgrade (int fd, goffset offset, const char **why, GError **error);
+ * signature over octets that to_seven_bit would change, octets over 127 in a header; with "" there,
+ * error is set (SO_ERROR_IO).  Long lines that are signed or encrypted stay. */
+int so_downgrade (int fd, goffset offset, gboolean to_seven_bit, const char **why, GError **error);

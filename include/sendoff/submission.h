@@ -9,6 +9,7 @@
 #pragma once
 
 #include "sendoff/verdict.h"
+#include "sendoff/wire.h"
 
 typedef struct
 {
@@ -30,6 +31,7 @@ typedef struct
   guint64 wire_size;
   gboolean eight_bit;    /* the body has octets over 127 */
   gboolean utf8_headers; /* the headers have (needs SMTPUTF8) */
+  gboolean long_lines;   /* the body has lines that SMTP does not carry (wire.h) */
   gpointer owner;        /* for whoever made it; not touched */
 } SoSubmission;
 
@@ -37,6 +39,8 @@ SoSubmission *so_submission_new (const char *sender, int fd);
 /* The envelope: sender, recipients without verdicts, DSN and Message-ID; no descriptor. */
 SoSubmission *so_submission_copy (const SoSubmission *submission);
 SoRecipient *so_submission_add (SoSubmission *submission, const char *address);
+/* Size, octets and lines, as measured. */
+void so_submission_take_measure (SoSubmission *submission, const SoWireMeasure *measure);
 /* What is asked of delivery reports, as dsn.h gives it; NULL or "" to leave it out.  ORCPT goes
  * with NOTIFY. */
 void so_submission_ask_dsn (SoSubmission *submission, const char *notify, const char *ret,

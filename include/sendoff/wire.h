@@ -26,13 +26,16 @@ gsize so_wire_encode (SoWire *wire, const char *in, gsize in_length, gsize *in_u
 /* What must follow the last octet: "" or the missing line end.  At most 2 octets. */
 gsize so_wire_finish (SoWire *wire, char *out);
 
+#define SO_WIRE_LINE_MAX 998 /* octets without CRLF: RFC 5321 4.5.3.1.6, RFC 5322 2.1.1 */
+
 typedef struct
 {
   guint64 size;    /* canonical octets, without dot-stuffing */
   guint64 stuffed; /* the same with it, without the final ".CRLF" */
   gboolean eight_bit;    /* octets over 127 behind the first empty line */
   gboolean utf8_headers; /* and before it */
-  gsize longest_line; /* octets without CRLF (998 is RFC 5321's limit) */
+  gsize longest_line; /* octets without CRLF */
+  gboolean long_lines; /* one behind the first empty line is over SO_WIRE_LINE_MAX */
 } SoWireMeasure;
 
 typedef struct SoWireMeter SoWireMeter;

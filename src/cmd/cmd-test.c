@@ -106,9 +106,7 @@ compose (Test *test, GError **error)
   SoWireMeasure measure;
   if (!so_measure_fd (fd, 0, &measure, error))
     return FALSE;
-  submission->wire_size = measure.size;
-  submission->eight_bit = measure.eight_bit;
-  submission->utf8_headers = measure.utf8_headers;
+  so_submission_take_measure (submission, &measure);
   return TRUE;
 }
 

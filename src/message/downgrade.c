@@ -15,11 +15,19 @@
 #include "sendoff/downgrade.h"
 #include "sendoff/durable.h"
 #include "sendoff/i18n.h"
+#include "sendoff/wire.h"
 
 #define LINE_MAX_QP 10000 /* longer lines are no text that quoted-printable is made for */
 #define BASE64_PIECE (SO_BASE64_LINE_IN * 256)
+#define BASE64_LINE 76 /* RFC 2045 6.8 */
 
-typedef enum { KEEP, TO_QUOTED_PRINTABLE, TO_BASE64 } Way;
+typedef enum
+{
+  KEEP,
+  TO_QUOTED_PRINTABLE,
+  TO_BASE64,
+  IN_LINES /* base64 that is all one line */
+} Way;
 
 /* What a leaf is like. */
 typedef struct
@@ -32,6 +40,7 @@ typedef struct
 typedef struct
 {
   GArray *facts; /* of Facts, by leaf */
+  gboolean to_seven_bit;
   const char *why;
 } Look;
 
@@ -49,7 +58,7 @@ look_at_head (gpointer data, SoMimePart *part, const char *block, gsize length, 
 {
   Look *look = data;
   (void)error;
-  if (has_eight_bit (block, length))
+  if (look->to_seven_bit && has_eight_bit (block, length))
     look->why = _("the server takes only 7-bit messages, and a header of this one is not");
   if (so_mime_part_is_leaf (part))
     g_array_set_size (look->facts, part->leaf + 1);
@@ -67,11 +76,11 @@ look_at_body (gpointer data, SoMimePart *part, const char *bytes, gsize length, 
       guchar c = (guchar)bytes[i];
       facts->eight_bit |= c > 127;
       facts->coded += c > 126 || c == '=' || (c < ' ' && c != '\n' && c != '\r' && c != '\t');
-      facts->line = c == '\n' ? 0 : facts->line + 1;
+      facts->line = c == '\n' ? 0 : facts->line + (c != '\r');
       facts->longest = MAX (facts->longest, facts->line);
     }
   facts->octets += length;
-  if (facts->eight_bit && part->is_sealed)
+  if (look->to_seven_bit && facts->eight_bit && part->is_sealed)
     look->why = _("the server takes only 7-bit messages, and this one is signed: it may not be "
                   "converted");
   return TRUE;
@@ -101,6 +110,7 @@ look_at_frame (gpointer data, const char *bytes, gsize length, GError **error)
 typedef struct
 {
   const GArray *facts;
+  gboolean to_seven_bit;
   SoOut *out;
   GString *pending; /* of the leaf under way: not encoded yet */
 } Write;
@@ -108,10 +118,16 @@ typedef struct
 static Way
 way_of (const Write *writing, const SoMimePart *part)
 {
-  if (!so_mime_part_is_leaf (part))
+  if (!so_mime_part_is_leaf (part) || part->is_sealed)
     return KEEP;
   const Facts *facts = &g_array_index (writing->facts, Facts, part->leaf);
-  if (!facts->eight_bit)
+  gboolean to_seven_bit = writing->to_seven_bit && facts->eight_bit;
+  if (!to_seven_bit && facts->longest <= SO_WIRE_LINE_MAX)
+    return KEEP;
+  if (!to_seven_bit && part->encoding == SO_MIME_BASE64)
+    return IN_LINES;
+  /* Encoded in some way already: only to be encoded again where it was not, in truth. */
+  if (!to_seven_bit && part->encoding > SO_MIME_BINARY)
     return KEEP;
   gboolean is_text = g_str_has_prefix (part->type, "text/");
   gboolean quoted_is_shorter = facts->coded * 2 < facts->octets / 3;
@@ -119,19 +135,24 @@ way_of (const Write *writing, const SoMimePart *part)
                                                                       : TO_BASE64;
 }
 
-/* The header block with another transfer encoding. */
+/* The header block with another transfer encoding; that of the message says that this is MIME. */
 static void
-write_head (Write *writing, const char *block, gsize length, const char *encoding)
+write_head (Write *writing, const SoMimePart *part, const char *block, gsize length,
+            const char *encoding)
 {
+  gboolean says_mime = part->parent != NULL;
   gsize used;
   g_autoptr (GArray) fields = so_scan_fields (block, length, &used);
   g_autofree char *line = g_strdup_printf ("Content-Transfer-Encoding: %s\r\n", encoding);
   for (guint i = 0; i < fields->len; i++)
     {
       const SoScanField *field = &g_array_index (fields, SoScanField, i);
+      says_mime |= so_scan_field_is (field, "MIME-Version");
       if (!so_scan_field_is (field, "Content-Transfer-Encoding"))
         so_out_write (writing->out, field->start, field->length);
     }
+  if (!says_mime)
+    so_out_text (writing->out, "MIME-Version: 1.0\r\n");
   so_out_text (writing->out, line);
   so_out_write (writing->out, block + used, length - used);
 }
@@ -142,12 +163,13 @@ write_at_head (gpointer data, SoMimePart *part, const char *block, gsize length,
   Write *writing = data;
   (void)error;
   Way way = way_of (writing, part);
-  gboolean says_more = part->encoding == SO_MIME_8BIT || part->encoding == SO_MIME_BINARY;
+  gboolean says_more = writing->to_seven_bit
+                       && (part->encoding == SO_MIME_8BIT || part->encoding == SO_MIME_BINARY);
   g_string_truncate (writing->pending, 0);
-  if (way == KEEP && !says_more)
+  if (way == IN_LINES || (way == KEEP && !says_more))
     so_out_write (writing->out, block, length);
   else
-    write_head (writing, block, length,
+    write_head (writing, part, block, length,
                 way == TO_BASE64               ? "base64"
                 : way == TO_QUOTED_PRINTABLE ? "quoted-printable"
                                              : "7bit");
@@ -193,6 +215,31 @@ gather (Write *writing, const SoMimePart *part, Way way, const char *bytes, gsiz
     }
 }
 
+/* Whole lines of it; last: the rest, too. */
+static void
+write_lines (Write *writing, gboolean last)
+{
+  GString *pending = writing->pending;
+  gsize done = 0;
+  for (; pending->len - done >= BASE64_LINE || (last && done < pending->len);)
+    {
+      gsize line = MIN (pending->len - done, BASE64_LINE);
+      so_out_write (writing->out, pending->str + done, line);
+      so_out_text (writing->out, "\r\n");
+      done += line;
+    }
+  g_string_erase (pending, 0, (gssize)done);
+}
+
+static void
+gather_base64 (Write *writing, const char *bytes, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isspace (bytes[i]))
+      g_string_append_c (writing->pending, bytes[i]);
+  write_lines (writing, FALSE);
+}
+
 static gboolean
 write_at_body (gpointer data, SoMimePart *part, const char *bytes, gsize length, GError **error)
 {
@@ -201,6 +248,8 @@ write_at_body (gpointer data, SoMimePart *part, const char *bytes, gsize length,
   Way way = way_of (writing, part);
   if (way == KEEP)
     so_out_write (writing->out, bytes, length);
+  else if (way == IN_LINES)
+    gather_base64 (writing, bytes, length);
   else
     gather (writing, part, way, bytes, length);
   return so_out_is_well (writing->out);
@@ -212,7 +261,9 @@ write_at_end (gpointer data, SoMimePart *part, GError **error)
   Write *writing = data;
   (void)error;
   Way way = way_of (writing, part);
-  if (way != KEEP && writing->pending->len > 0)
+  if (way == IN_LINES)
+    write_lines (writing, TRUE);
+  else if (way != KEEP && writing->pending->len > 0)
     encode (writing, way, writing->pending->len);
   return so_out_is_well (writing->out);
 }
@@ -227,11 +278,11 @@ write_at_frame (gpointer data, const char *bytes, gsize length, GError **error)
 }
 
 static gboolean
-write_all (int from, goffset offset, const GArray *facts, int *to, GError **error)
+write_all (int from, goffset offset, const Look *look, int *to, GError **error)
 {
   static const SoMimeFuncs funcs = { write_at_head, write_at_body, write_at_end, write_at_frame };
   g_autoptr (SoOut) out = so_out_new (so_durable_sink, to);
-  Write writing = { facts, out, g_string_new (NULL) };
+  Write writing = { look->facts, look->to_seven_bit, out, g_string_new (NULL) };
   g_autoptr (SoMimeWalk) walk = so_mime_walk_new (&funcs, &writing);
   /* One that stops early has its error in out. */
   so_mime_walk_file (walk, from, offset, NULL);
@@ -240,11 +291,11 @@ write_all (int from, goffset offset, const GArray *facts, int *to, GError **erro
 }
 
 int
-so_downgrade (int fd, goffset offset, const char **why, GError **error)
+so_downgrade (int fd, goffset offset, gboolean to_seven_bit, const char **why, GError **error)
 {
   static const SoMimeFuncs funcs = { look_at_head, look_at_body, look_at_end, look_at_frame };
   g_autoptr (GArray) facts = g_array_new (FALSE, TRUE, sizeof (Facts));
-  Look look = { facts, "" };
+  Look look = { facts, to_seven_bit, "" };
   g_autoptr (SoMimeWalk) walk = so_mime_walk_new (&funcs, &look);
   *why = "";
   if (!so_mime_walk_file (walk, fd, offset, error))
@@ -255,7 +306,7 @@ so_downgrade (int fd, goffset offset, const char **why, GError **error)
   int out = so_durable_unnamed_file (g_get_tmp_dir ());
   if (out < 0)
     so_durable_error (error, errno, "%s", g_get_tmp_dir ());
-  else if (!write_all (fd, offset, facts, &out, error))
+  else if (!write_all (fd, offset, &look, &out, error))
     {
       close (out);
       out = -1;

@@ -124,6 +124,7 @@ so_envelope_format (const SoEnvelope *envelope)
   put_number (out, "wire-size", submission->wire_size);
   put_flag (out, "eight-bit", submission->eight_bit);
   put_flag (out, "utf8-headers", submission->utf8_headers);
+  put_flag (out, "long-lines", submission->long_lines);
   g_string_append_printf (out, "crc32: %-8s\n\n", envelope->crc32);
   return out;
 }
@@ -257,6 +258,7 @@ take_all (Cursor *cursor, SoEnvelope *envelope)
          && take_number (cursor, "wire-size", &submission->wire_size)
          && take_flag (cursor, "eight-bit", &submission->eight_bit)
          && take_flag (cursor, "utf8-headers", &submission->utf8_headers)
+         && take_flag (cursor, "long-lines", &submission->long_lines)
          && take_fixed (cursor, "crc32", "0123456789abcdef", 8, envelope->crc32)
          && take_empty_line (cursor);
 }

@@ -43,6 +43,15 @@ so_submission_add (SoSubmission *submission, const char *address)
   return recipient;
 }
 
+void
+so_submission_take_measure (SoSubmission *submission, const SoWireMeasure *measure)
+{
+  submission->wire_size = measure->size;
+  submission->eight_bit = measure->eight_bit;
+  submission->utf8_headers = measure->utf8_headers;
+  submission->long_lines = measure->long_lines;
+}
+
 static void
 set (char **field, const char *text)
 {

@@ -188,6 +188,7 @@ meter_line_end (SoWireMeter *meter)
   if (meter->line == 0)
     meter->in_header = FALSE;
   meter->measure.longest_line = MAX (meter->measure.longest_line, meter->line);
+  meter->measure.long_lines |= !meter->in_header && meter->line > SO_WIRE_LINE_MAX;
   meter->measure.size += 2;
   meter->line = 0;
 }

@@ -119,15 +119,15 @@ sender_is_usable (const SoSmtp *smtp, const char *sender)
   return wire != NULL && so_address_is_usable (so_address_check (sender, -1));
 }
 
-/* For a server without 8BITMIME; what is on disk stays as it is. */
+/* To what the server takes; what is on disk stays as it is. */
 static gboolean
-convert (SoTransaction *envelope)
+convert (SoTransaction *envelope, gboolean to_seven_bit)
 {
   SoSubmission *submission = envelope->submission;
   g_autoptr (GError) error = NULL;
   const char *why;
   SoWireMeasure measure;
-  int fd = so_downgrade (submission->fd, submission->offset, &why, &error);
+  int fd = so_downgrade (submission->fd, submission->offset, to_seven_bit, &why, &error);
   if (fd < 0 || !so_measure_fd (fd, 0, &measure, &error))
     {
       if (fd >= 0)
@@ -142,8 +142,7 @@ convert (SoTransaction *envelope)
   close (submission->fd);
   submission->fd = fd;
   submission->offset = 0;
-  submission->wire_size = measure.size;
-  submission->eight_bit = measure.eight_bit;
+  so_submission_take_measure (submission, &measure);
   return TRUE;
 }
 
@@ -164,7 +163,8 @@ gboolean
 so_transaction_check (SoSmtp *smtp, SoTransaction *envelope)
 {
   SoSubmission *submission = envelope->submission;
-  if (submission->eight_bit && !smtp->ehlo.eight_bit && !convert (envelope))
+  gboolean to_seven_bit = submission->eight_bit && !smtp->ehlo.eight_bit;
+  if ((to_seven_bit || submission->long_lines) && !convert (envelope, to_seven_bit))
     return FALSE;
   if (smtp->ehlo.size > 0 && submission->wire_size > smtp->ehlo.size)
     {

@@ -113,9 +113,7 @@ take_facts (SoEnqueue *enqueue)
 {
   SoSubmission *submission = enqueue->envelope->submission;
   enqueue->measure = so_wire_meter_end (g_steal_pointer (&enqueue->meter));
-  submission->wire_size = enqueue->measure.size;
-  submission->eight_bit = enqueue->measure.eight_bit;
-  submission->utf8_headers = enqueue->measure.utf8_headers;
+  so_submission_take_measure (submission, &enqueue->measure);
   submission->offset = (goffset)enqueue->head_length;
   g_snprintf (enqueue->envelope->crc32, sizeof enqueue->envelope->crc32, "%08x", enqueue->sum);
 }

@@ -279,6 +279,7 @@ so_entry_submission (SoEntry *entry, GError **error)
   submission->wire_size = from->wire_size;
   submission->eight_bit = from->eight_bit;
   submission->utf8_headers = from->utf8_headers;
+  submission->long_lines = from->long_lines;
   submission->owner = entry;
   add_open_recipients (entry, submission);
   return submission;

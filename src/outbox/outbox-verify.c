@@ -66,7 +66,8 @@ check_message (const SoEntry *entry)
     return _ ("the message has changed: its checksum is not the one in the envelope");
   if (measure.size != envelope->submission->wire_size
       || measure.eight_bit != envelope->submission->eight_bit
-      || measure.utf8_headers != envelope->submission->utf8_headers)
+      || measure.utf8_headers != envelope->submission->utf8_headers
+      || measure.long_lines != envelope->submission->long_lines)
     return _ ("the envelope does not fit the message");
   return "";
 }

@@ -1,8 +1,10 @@
-"""Messages of all shapes for a server without 8BITMIME: what Python reads of them stays the same."""
+"""Messages of all shapes for a server without 8BITMIME, and with lines that SMTP does not carry: what
+Python reads of them stays the same."""
 
+import base64
 import email
-import email.policy
 import random
+import re
 
 import pytest
 
@@ -15,12 +17,18 @@ def text(pick, charset):
     lines = [" ".join(pick.choices(WORDS, k=pick.randint(0, 8))) for _ in range(pick.randint(0, 9))]
     if pick.random() < 0.2:
         lines.append("é" * 400)
+    if pick.random() < 0.2:
+        lines.append("long line " * pick.choice([100, 101, 1500]))
     whole = "\n".join(lines) + pick.choice(["", "\n"])
     return whole.encode(charset, "ignore")
 
 
 def leaf(pick):
-    kind = pick.choice(["text", "text", "html", "octets", "encoded"])
+    kind = pick.choice(["text", "text", "html", "octets", "encoded", "base64"])
+    if kind == "base64":
+        # As careless programs write it: all in one line.
+        return (b"Content-Type: application/x-thing\nContent-Transfer-Encoding: base64\n\n"
+                + base64.b64encode(bytes(range(256)) * pick.choice([1, 4])) + b"\n")
     if kind == "octets":
         # 8bit, so without NUL and in lines.
         body = b"\n".join(bytes(pick.choices(range(128, 256), k=70)) for _ in range(5)) + b"\n"
@@ -64,12 +72,30 @@ def encodings(message):
 
 
 @pytest.fixture
-def seven_bit_account(home, make_sandbox, sendoff):
-    sandbox = make_sandbox("--without", "8BITMIME")
-    password = home.path / "password"
-    password.write_text(sandbox.password)
-    home.write_config(sandbox.config(password_command=f"cat {password}"))
-    return sandbox
+def make_account(home, make_sandbox, sendoff):
+    def make(*options):
+        sandbox = make_sandbox(*options)
+        password = home.path / "password"
+        password.write_text(sandbox.password)
+        home.write_config(sandbox.config(password_command=f"cat {password}"))
+        return sandbox
+
+    return make
+
+
+@pytest.fixture
+def seven_bit_account(make_account):
+    return make_account("--without", "8BITMIME")
+
+
+def same(octets, original):
+    """But for line ends; and a header that ends the message gets its empty line."""
+    return octets.replace(b"\r\n", b"\n").rstrip(b"\n") == original.rstrip(b"\n")
+
+
+def is_carried(octets):
+    """The body's lines are no longer than SMTP carries."""
+    return max(map(len, re.split(rb"\r?\n", octets.partition(b"\n\n")[2]))) <= 998
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -93,10 +119,13 @@ def test_every_shape_reads_the_same(seven_bit_account, sendoff, seed):
         after = email.message_from_bytes(octets)
         before = email.message_from_bytes(originals[after["Message-ID"]])
         assert leaves(after) == leaves(before)
-        if originals[after["Message-ID"]].isascii():
+        before_octets = originals[after["Message-ID"]].replace(b"\r\n", b"\n")
+        if before_octets.isascii() and is_carried(before_octets):
             # What says 8bit and is not goes as it is.
-            assert octets.replace(b"\r\n", b"\n") == originals[after["Message-ID"]].replace(
-                b"\r\n", b"\n")
+            assert same(octets, before_octets)
+            continue
+        if before_octets.isascii():
+            assert is_carried(octets)
             continue
         assert not encodings(after) & {"8bit", "8BIT", "binary"}
         assert [part.get_boundary() for part in after.walk()] == [
@@ -128,3 +157,62 @@ def test_what_is_signed_goes_as_it_is_or_not_at_all(seven_bit_account, sendoff, 
     done = sendoff("send", "--eml", "-", input=message, status=69)
     assert "signed" in done.err
     assert not seven_bit_account.commands("MAIL")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lines_get_short_and_the_rest_stays(make_account, sendoff, seed):
+    sandbox = make_account()
+    pick = random.Random(100 + seed)
+    originals, long = {}, 0
+    for number in range(12):
+        identity = "<%d.%d@example.org>" % (seed, number)
+        message = (b"From: me@icloud.com\nTo: a@example.org\nDate: Wed, 25 Nov 2026 12:00:00 +0000\n"
+                   b"Message-ID: " + identity.encode() + b"\nMIME-Version: 1.0\n"
+                   + entity(pick, 3).rstrip(b"\n") + b"\n")
+        originals[identity] = message
+        sendoff.named("sendmail")("-odq", "-t", "-i", input=message, status=0)
+    sendoff("retry", status=0)
+    arrived = sandbox.messages()
+    assert len(arrived) == 12
+    for octets in arrived:
+        after = email.message_from_bytes(octets)
+        original = originals[after["Message-ID"]]
+        before = email.message_from_bytes(original)
+        assert leaves(after) == leaves(before)
+        if is_carried(original):
+            assert same(octets, original)
+            continue
+        long += 1
+        assert is_carried(octets.replace(b"\r\n", b"\n"))
+        for old, new in zip(before.walk(), after.walk()):
+            if not old.is_multipart() and is_carried(b"\n\n" + old.get_payload().encode(
+                    "utf-8", "surrogateescape")):
+                assert old["Content-Transfer-Encoding"] == new["Content-Transfer-Encoding"]
+    assert long > 0
+
+
+def test_what_cron_says_in_one_line(make_account, sendoff):
+    """No MIME at all in it; a reader must know that the words are encoded."""
+    sandbox = make_account()
+    line = "word " * 500
+    sendoff("send", "--eml", "-", status=0, input=(
+        f"From: me@icloud.com\nTo: a@example.org\nSubject: x\n\n{line}\nshort\n"))
+    message = email.message_from_bytes(sandbox.messages()[0])
+    assert message["MIME-Version"] == "1.0"
+    assert message["Content-Transfer-Encoding"] == "quoted-printable"
+    assert message.get_payload(decode=True).decode().split("\n")[:2] in (
+        [line, "short"], [line + "\r", "short\r"])
+
+
+def test_long_lines_that_are_signed_stay(make_account, sendoff):
+    sandbox = make_account()
+    message = (b"From: me@icloud.com\r\nTo: a@example.org\r\nDate: Wed, 25 Nov 2026 12:00:00 +0000\r\n"
+               b"Message-ID: <1@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: " + SIGNED["pgp"]
+               + b"\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + b"x" * 1001
+               + b"\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\nabc\r\n--b--\r\n")
+    sendoff("send", "--eml", "-", input=message, status=69)
+    # The server would not have it; nothing was changed to please it.
+    assert "500" in sendoff("outbox", "list").out
+    assert sandbox.deliveries() == []
+    entry = sendoff("--json", "outbox", "list").json[0]["id"]
+    assert sendoff("outbox", "export", entry).out_bytes == message

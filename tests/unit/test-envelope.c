@@ -36,7 +36,7 @@ test_text (void)
                    "to: a@example.org\nto: \"b c\"@example.org\nnotify: FAILURE\n"
                    "orcpt: rfc822;b+20c@example.org\nto: 用户@例え.jp\n"
                    "length: 0000000000001234\nwire-size: 0000000000001270\neight-bit: yes\n"
-                   "utf8-headers: no \ncrc32: aaaaaaaa\n\n");
+                   "utf8-headers: no \nlong-lines: no \ncrc32: aaaaaaaa\n\n");
 }
 
 static void

@@ -225,6 +225,34 @@ test_measure (void)
       }
 }
 
+/* Of the body alone, and by the limit of RFC 5321. */
+static void
+test_long_lines (void)
+{
+  static const struct
+  {
+    const char *before;
+    gsize octets;
+    gboolean is_long;
+  } cases[] = {
+    { "S: a\n\n", 998, FALSE },
+    { "S: a\n\n", 999, TRUE },
+    { "S: a\r\n\r\nb\r\n", 999, TRUE },
+    { "S: ", 2000, FALSE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (gsize piece = 1; piece < 1200; piece += 100)
+      {
+        GString *in = g_string_new (cases[i].before);
+        for (gsize n = 0; n < cases[i].octets; n++)
+          g_string_append_c (in, 'x');
+        g_assert_cmpint (measure (in, piece).long_lines, ==, cases[i].is_long);
+        g_string_append (in, "\r\n\r\nend\r\n");
+        g_assert_cmpint (measure (in, piece).long_lines, ==, cases[i].is_long);
+        g_string_free (in, TRUE);
+      }
+}
+
 /* Text of n octets in lines of 76 (base64 attachments look so). */
 static GString *
 large_text (gsize n, const char *line_end)
@@ -298,6 +326,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/every-short-input", test_every_short_input);
   g_test_add_func ("/wire/random", test_random);
   g_test_add_func ("/wire/measure", test_measure);
+  g_test_add_func ("/wire/long-lines", test_long_lines);
   g_test_add_func ("/wire/large", test_speed);
   return g_test_run ();
 }
