@@ -24,6 +24,7 @@ typedef struct
   GPtrArray *recipients; /* of char *, without repetition; empty unless they were asked for */
   char *sender;          /* the first address of From, as it will stand there */
   char *message_id;      /* with brackets */
+  gboolean has_fields;   /* it came with a header, however short */
   gboolean is_sealed;    /* signed or encrypted: nothing in it may change */
 } SoScanHead;
 

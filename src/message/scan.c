@@ -124,7 +124,8 @@ end_head (SoScan *scan, GError **error)
   if (!has_whole_line_ends (block->str, skipped, used, error))
     return FALSE;
   const char *line_end = line_end_of (block->str, block->len);
-  SoScanHead head = { .recipients = g_ptr_array_new_with_free_func (g_free) };
+  SoScanHead head
+      = { .has_fields = used > 0, .recipients = g_ptr_array_new_with_free_func (g_free) };
   g_autoptr (GString) out = NULL;
   /* A last field without line end (the message ends there) gets one. */
   if (used > 0 && block->str[skipped + used - 1] != '\n')

@@ -13,7 +13,6 @@
 #include "sendoff/clock.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
-#include "sendoff/line-reader.h"
 #include "sendoff/message-head.h"
 #include "sendoff/text.h"
 #include "sendoff/wire.h"
@@ -73,7 +72,6 @@ typedef struct
   GChecksum *sum;
   SoWireMeter *meter;
   GString *head;         /* the first octets of what comes out */
-  gboolean begun;        /* something has gone in */
   gboolean scan_refuses; /* the error is about the message, not about reading it */
 } Look;
 
@@ -82,6 +80,8 @@ take_head (gpointer data, const SoScanHead *head, GError **error)
 {
   SoImportedMessage *message = ((Look *)data)->message;
   (void)error;
+  if (!head->has_fields)
+    fail (message, _ ("it does not begin with header fields"));
   message->from = g_strdup (head->sender);
   for (guint i = 0; i < head->recipients->len; i++)
     add_recipient (message, g_ptr_array_index (head->recipients, i));
@@ -112,20 +112,10 @@ add_to_hash (GChecksum *sum, const char *bytes, gsize length)
     }
 }
 
-static void
-check_beginning (Look *look, const char *bytes, gsize length)
-{
-  const SoLine line = { .bytes = bytes, .length = length, .text = length, .starts = TRUE };
-  if (!look->begun && so_line_field_name (&line) == 0)
-    fail (look->message, _ ("it does not begin with header fields"));
-  look->begun = TRUE;
-}
-
 static gboolean
 take_in (gpointer data, const char *bytes, gsize length, GError **error)
 {
   Look *look = data;
-  check_beginning (look, bytes, length);
   add_to_hash (look->sum, bytes, length);
   look->scan_refuses = !so_scan_write (look->scan, bytes, length, error);
   return !look->scan_refuses;

@@ -311,6 +311,13 @@ def test_crlf_is_the_same_message(take):
 
 # --- envelope and account ---
 
+@pytest.mark.parametrize("preface", ["From me@icloud.com Mon May  2 16:07:05 2005\n", "\ufeff"])
+def test_what_other_programs_put_before_the_header(take, preface):
+    take.file("a.eml", preface + message())
+    take(take.folder)
+    assert take.only()[1] == message()
+
+
 def test_missing_fields_are_made_and_bcc_goes(take):
     take.file("a.eml", "Return-Path: <x@y.example>\nTo: you@example.org\nBcc: secret@example.org,\n"
               " more@example.org\nSubject: bare\n\nhi\n")
