@@ -31,8 +31,8 @@ static void
 add_field (GString *line, const char *name, const char *value)
 {
   g_autofree char *clean = so_text_sanitise (value, -1, SO_TEXT_LINE_MAX);
-  g_autofree char *quoted = g_shell_quote (clean);
   gboolean plain = strpbrk (clean, " '\"\\$`;&|<>()#*?") == NULL && *clean != '\0';
+  g_autofree char *quoted = plain ? NULL : g_shell_quote (clean);
   g_string_append_printf (line, " %s=%s", name, plain ? clean : quoted);
 }
 
@@ -100,17 +100,38 @@ append_line (GString *lines, const SoAccount *account, const SoSubmission *submi
   g_string_append_c (lines, '\n');
 }
 
+static int
+open_log (const char *path)
+{
+  return open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+static int
+open_first_log (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  return so_durable_make_folder (folder) ? open_log (path) : -1;
+}
+
+/* Full: it becomes the older one. */
+static int
+rotate (const char *path, int fd)
+{
+  g_autofree char *older = g_strconcat (path, ".1", NULL);
+  close (fd);
+  rename (path, older);
+  return open_log (path);
+}
+
 static gboolean
 write_lines (const char *path, const GString *lines)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *older = g_strconcat (path, ".1", NULL);
   struct stat info;
-  if (!so_durable_make_folder (folder))
-    return FALSE;
-  if (stat (path, &info) == 0 && info.st_size > SO_DELIVERY_LOG_MAX)
-    rename (path, older);
-  int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd = open_log (path);
+  if (fd < 0 && errno == ENOENT)
+    fd = open_first_log (path);
+  if (fd >= 0 && fstat (fd, &info) == 0 && info.st_size > SO_DELIVERY_LOG_MAX)
+    fd = rotate (path, fd);
   if (fd < 0)
     return FALSE;
   /* One write: lines of several processes stay whole. */
