@@ -57,7 +57,8 @@ so_config_fail_key (const SoKeyText *text, const SoKeyEntry *entry, GError **err
                              error, _ ("a password does not belong into this file"));
   const char *like = so_config_key_like (entry->key);
   g_autofree char *remedy
-      = like[0] != '\0' ? g_strdup_printf (_ ("Did you mean “%s”?"), like) : g_strdup ("");
+      = like[0] != '\0' ? g_strdup_printf (_ ("Did you mean “%s”?"), like)
+                         : g_strdup (_ ("the keys are described in sendoff-config(5)"));
   return so_key_text_fail (text, entry->line, entry->key, remedy, error, _ ("unknown key"));
 }
 

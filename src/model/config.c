@@ -278,7 +278,8 @@ account_from_preset (const SoConfig *config, const SoAccount *preset, const char
   if (!so_address_is_usable (verdict))
     {
       g_autofree char *shown = so_text_sanitise (address, -1, VALUE_SHOWN);
-      so_error_set (error, SO_ERROR_USAGE, "", "%s: %s", shown, so_address_explain (verdict));
+      so_error_set (error, SO_ERROR_USAGE, _ ("write it as name@domain"), "%s: %s",
+                    shown, so_address_explain (verdict));
       return NULL;
     }
   g_autoptr (SoAccount) account = so_account_copy (preset);

@@ -76,6 +76,8 @@ so_key_text_fail (const SoKeyText *text, guint line, const char *key, const char
   va_end (args);
 
   g_autofree char *name = so_text_sanitise (key, -1, NAME_MAX_SHOWN);
+  if (*remedy == '\0')
+    remedy = _ ("correct that line, or remove it");
   so_error_set (error, SO_ERROR_CONFIG, remedy, "%s:%u: %s%s%s", text->origin, line, name,
                 name[0] != '\0' ? ": " : "", what);
   return FALSE;

@@ -34,11 +34,14 @@ check_file (int fd, const char *path, GError **error)
 {
   struct stat status;
   if (fstat (fd, &status) < 0)
-    so_error_set (error, SO_ERROR_CONFIG, "", "%s: %s", path, g_strerror (errno));
+    so_error_set (error, SO_ERROR_CONFIG, _ ("check the name and the permissions"), "%s: %s", path,
+                  g_strerror (errno));
   else if (!S_ISREG (status.st_mode))
-    so_error_set (error, SO_ERROR_CONFIG, "", _ ("%s: this is not a file"), path);
+    so_error_set (error, SO_ERROR_CONFIG, _ ("name another file with --config"),
+                  _ ("%s: this is not a file"), path);
   else if (status.st_size > FILE_MAX)
-    so_error_set (error, SO_ERROR_CONFIG, "", _ ("%s: the file is too large"), path);
+    so_error_set (error, SO_ERROR_CONFIG, _ ("name another file with --config"),
+                  _ ("%s: the file is too large"), path);
   else if (status.st_uid != getuid () && status.st_uid != 0)
     so_error_set (error, SO_ERROR_CONFIG, _ ("make a copy that belongs to you"),
                   _ ("%s: the file belongs to another user"), path);
@@ -67,9 +70,11 @@ read_all (int fd, const char *path, GError **error)
         break;
     }
   if (n < 0)
-    so_error_set (error, SO_ERROR_CONFIG, "", "%s: %s", path, g_strerror (errno));
+    so_error_set (error, SO_ERROR_CONFIG, _ ("check the name and the permissions"), "%s: %s", path,
+                  g_strerror (errno));
   else if (n > 0)
-    so_error_set (error, SO_ERROR_CONFIG, "", _ ("%s: the file is too large"), path);
+    so_error_set (error, SO_ERROR_CONFIG, _ ("name another file with --config"),
+                  _ ("%s: the file is too large"), path);
   else if (memchr (text->str, '\0', text->len) != NULL)
     so_error_set (error, SO_ERROR_CONFIG, _ ("save the file as UTF-8"),
                   _ ("%s: there are NUL bytes in the file"), path);
@@ -89,7 +94,8 @@ so_config_read (const char *path, gboolean *missing, GError **error)
     return NULL;
   if (fd < 0)
     {
-      so_error_set (error, SO_ERROR_CONFIG, "", "%s: %s", path, g_strerror (errno));
+      so_error_set (error, SO_ERROR_CONFIG, _ ("check the name and the permissions"), "%s: %s", path,
+                  g_strerror (errno));
       return NULL;
     }
   char *text = check_file (fd, path, error) ? read_all (fd, path, error) : NULL;

@@ -276,6 +276,7 @@ test_bad (void)
       g_assert_error (error, SO_ERROR_DOMAIN, SO_ERROR_CONFIG);
       g_test_message ("%s | %s", error->message, so_error_remedy (error));
       g_assert_true (g_str_has_prefix (error->message, cases[i].where));
+      g_assert_cmpstr (so_error_remedy (error), !=, "");
       g_assert_nonnull (strstr (so_error_remedy (error), cases[i].remedy));
       g_assert_null (strstr (error->message, "hunter2"));
     }
