@@ -476,32 +476,6 @@ def test_a_stopped_runner_ends_cleanly(account, outbox, sandbox):
     assert outbox.names()[0].startswith("uncertain."), outbox.names()
 
 
-def test_a_day_without_a_network(account, home, outbox, sandbox):
-    """Every five minutes for 24 hours, as cron does: the tries follow the backoff promised."""
-    if shutil.which("faketime") is None:
-        pytest.skip("faketime is not installed")
-    entry, = outbox.put()
-    sandbox.stop()
-    start = int(time.time())
-    # faketime is preloaded before a sanitizer's runtime, which does no harm.
-    options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-    for minute in range(0, 24 * 60, 5):
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(start + minute * 60))
-        done = subprocess.run(["faketime", "-f", f"@{stamp}", *account.command(["retry"])],
-                              env=account.environment({"ASAN_OPTIONS": options}), capture_output=True, timeout=60)
-        assert done.returncode in (0, 75)
-    log = (outbox.path / "attempts" / entry).read_text().split("\n")
-    times = [time.mktime(time.strptime(line[:16], "%Y%m%dT%H%M%SZ"))
-             for line in log if "\tverdict\t" in line]
-    waits = [int(later - earlier) // 60 for earlier, later in zip(times, times[1:])]
-    # 1, 2, 4 … minutes within 20 %, rounded up to cron's five, at last at most an hour.
-    promised = [min(2 ** n, 60) for n in range(len(waits))]
-    for wait, minutes in zip(waits, promised):
-        assert 0.8 * minutes - 5 <= wait <= 1.2 * minutes + 10, (waits, promised)
-    assert max(waits) <= 65 and 24 <= len(times) <= 34
-    sys.stdout.write(f"waits in minutes: {waits}\n")
-
-
 # --- retry --watch -------------------------------------------------------------------
 
 
