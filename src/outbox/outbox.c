@@ -18,6 +18,8 @@
 #include "sendoff/i18n.h"
 #include "sendoff/text.h"
 
+#define CLOSING_MAX 32 /* descriptors */
+
 static const char *const folders[] = { "entries", "attempts", "tmp", "aside", "accounts" };
 
 SoOutboxFile
@@ -208,19 +210,27 @@ close_file (gpointer file, gpointer data)
   close (GPOINTER_TO_INT (file) - 1);
 }
 
+/* With a thread of its own from the start: one that cannot be had is not waited for. */
+static void
+start_closer (SoOutbox *outbox)
+{
+  g_autoptr (GError) error = NULL;
+  outbox->closer = g_thread_pool_new (close_file, NULL, 1, TRUE, &error);
+  if (error != NULL)
+    g_thread_pool_free (g_steal_pointer (&outbox->closer), TRUE, FALSE);
+}
+
 /* The last close of a removed file gives its blocks back, which takes about as long as an fsync:
  * in a backlog, time in which the next message can be on its way. */
 void
 so_outbox_close_removed (SoOutbox *outbox, int fd)
 {
-  if (outbox->n_removed++ == 0)
-    {
-      close (fd);
-      return;
-    }
-  if (outbox->closer == NULL)
-    outbox->closer = g_thread_pool_new (close_file, NULL, 1, FALSE, NULL);
-  g_thread_pool_push (outbox->closer, GINT_TO_POINTER (fd + 1), NULL);
+  if (outbox->n_removed++ > 0 && outbox->closer == NULL)
+    start_closer (outbox);
+  if (outbox->closer != NULL && g_thread_pool_unprocessed (outbox->closer) < CLOSING_MAX)
+    g_thread_pool_push (outbox->closer, GINT_TO_POINTER (fd + 1), NULL);
+  else
+    close (fd);
 }
 
 gboolean
