@@ -176,7 +176,9 @@ so_transaction_check (SoSmtp *smtp, SoTransaction *envelope)
       settle_locally (envelope, "size", note);
       return FALSE;
     }
-  if (submission->utf8_headers && !smtp->ehlo.eight_bit)
+  /* In no part of it, so nothing says how it could be encoded: a preamble, say. */
+  gboolean is_eight_bit = submission->eight_bit || submission->utf8_headers;
+  if (is_eight_bit && !smtp->ehlo.eight_bit)
     {
       settle_locally (envelope, "8bit", _("the server takes only 7-bit messages (no 8BITMIME)"));
       return FALSE;

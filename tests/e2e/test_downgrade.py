@@ -216,3 +216,12 @@ def test_long_lines_that_are_signed_stay(make_account, sendoff):
     assert sandbox.deliveries() == []
     entry = sendoff("--json", "outbox", "list").json[0]["id"]
     assert sendoff("outbox", "export", entry).out_bytes == message
+
+
+@pytest.mark.parametrize("preamble, boundary", [("Grüße", "b"), ("", "not-there")])
+def test_what_stands_in_no_part_is_not_sent_in_8_bits(seven_bit_account, sendoff, preamble, boundary):
+    message = (f"From: me@icloud.com\nTo: a@example.org\nMIME-Version: 1.0\nContent-Type: multipart/mixed; "
+               f"boundary={boundary}\n\n{preamble}\n--b\nContent-Type: text/plain; charset=utf-8\n\nGrüße\n--b--\n")
+    done = sendoff("send", "--eml", "-", input=message, status=69)
+    assert "7-bit" in done.err
+    assert not seven_bit_account.commands("MAIL")
