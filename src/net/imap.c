@@ -195,15 +195,13 @@ log_in (SoImap *imap, SoSecretFunc secret, gpointer secret_data, SoImapTrouble *
   return FALSE;
 }
 
-/* A server without an answer to CAPABILITY is one without extensions. */
+/* A server without an answer to CAPABILITY is one without extensions.  mailimap_capability() would
+ * copy the answer, and reads a null pointer where an OK came without any. */
 static void
 learn_capabilities (SoImap *imap)
 {
-  struct mailimap_capability_data *data = NULL;
   so_imap_begin (imap, SO_IMAP_BUDGET, "CAPABILITY");
-  int result = mailimap_capability (imap->session, &data);
-  if (so_imap_end (imap, result, NULL))
-    mailimap_capability_data_free (data);
+  so_imap_end (imap, mailimap_custom_command (imap->session, "CAPABILITY"), NULL);
 }
 
 gboolean

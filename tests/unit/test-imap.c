@@ -97,6 +97,22 @@ test_login (void)
   g_assert_nonnull (strstr (seen, "abcd-efgh"));
 }
 
+/* Whatever comes for CAPABILITY, it is a server without extensions. */
+static void
+test_no_capabilities (void)
+{
+  static const char *const nothing[] = { LOGIN, "S: 2 OK done", "E: Z LOGOUT", NULL };
+  static const char *const refused[] = { LOGIN, "S: 2 BAD what", "E: Z LOGOUT", NULL };
+  const char *const *scripts[] = { nothing, refused };
+  for (gsize i = 0; i < G_N_ELEMENTS (scripts); i++)
+    {
+      Visit v = visit (scripts[i], secret);
+      g_assert_no_error (v.error);
+      g_assert_false (so_imap_has (v.imap, "IDLE"));
+      g_free (leave (&v));
+    }
+}
+
 static void
 test_login_refused (void)
 {
@@ -399,6 +415,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/imap/login", test_login);
+  g_test_add_func ("/imap/no-capabilities", test_no_capabilities);
   g_test_add_func ("/imap/login-refused", test_login_refused);
   g_test_add_func ("/imap/no-secret", test_no_secret);
   g_test_add_func ("/imap/folders", test_folders);
