@@ -42,8 +42,16 @@ follow_literal (SoGuardScan *scan, char c)
     scan->state = SO_GUARD_TEXT;
 }
 
+static char
+without_code (SoGuardScan *scan, char c)
+{
+  if (scan->line == SO_GUARD_LINE_START)
+    scan->line = c == '+' ? SO_GUARD_GO_AHEAD : SO_GUARD_OTHER;
+  return c == '[' && scan->line != SO_GUARD_OTHER ? '<' : c;
+}
+
 gboolean
-so_guard_scan (SoGuardScan *scan, const char *octets, gsize length)
+so_guard_scan (SoGuardScan *scan, char *octets, gsize length)
 {
   for (gsize i = 0; i < length; i++)
     {
@@ -55,13 +63,17 @@ so_guard_scan (SoGuardScan *scan, const char *octets, gsize length)
           continue;
         }
       gboolean was_literal = scan->state == SO_GUARD_CR || scan->state == SO_GUARD_CLOSED;
+      octets[i] = without_code (scan, octets[i]);
       follow_literal (scan, octets[i]);
       if (octets[i] == '(' && ++scan->depth > SO_GUARD_DEPTH)
         return FALSE;
       if (octets[i] == ')' && scan->depth > 0)
         scan->depth--;
       if (octets[i] == '\n' && !was_literal)
-        scan->depth = 0;
+        {
+          scan->depth = 0;
+          scan->line = SO_GUARD_LINE_START;
+        }
     }
   return TRUE;
 }

@@ -3,7 +3,9 @@
  *
  * libetpan reads what a server sends to its end, however long, and parses nested lists by
  * recursion, however deep.  The guard counts octets against a budget and parentheses
- * against a depth, and ends the stream when either is passed.
+ * against a depth, and ends the stream when either is passed.  And a response code with a string in
+ * it ("[BADCHARSET (a)]") makes libetpan read a null pointer where it stands in a greeting or behind
+ * a "+": there the code is made plain text, as nothing depends on it.
  */
 #pragma once
 
@@ -27,9 +29,10 @@ typedef struct
   guint64 number;     /* digits behind the last "{" */
   guint64 skip;       /* octets of a literal still to come */
   enum { SO_GUARD_TEXT, SO_GUARD_NUMBER, SO_GUARD_CLOSED, SO_GUARD_CR } state;
+  enum { SO_GUARD_GREETING, SO_GUARD_LINE_START, SO_GUARD_GO_AHEAD, SO_GUARD_OTHER } line;
 } SoGuardScan;
 
 #define SO_GUARD_DEPTH 100 /* BODYSTRUCTURE of real mail stays under 20 */
 
-/* Pure: FALSE once lists nest deeper than that. */
-gboolean so_guard_scan (SoGuardScan *scan, const char *octets, gsize length);
+/* In place: "[" becomes "<" where it must.  FALSE once lists nest deeper than that. */
+gboolean so_guard_scan (SoGuardScan *scan, char *octets, gsize length);
