@@ -20,6 +20,7 @@ struct SoOutbox
   gboolean is_system; /* root's, and open to a group */
   gboolean add_only;  /* such a one, for somebody else than root */
   gboolean unsynced;     /* entries were removed since the last fsync of their folder */
+  int n_foreign;         /* in entries/ when it was last read through; -1: not yet */
   GPtrArray *spent_logs; /* ids whose log may go after that fsync */
   guint n_removed;       /* files closed after their removal */
   GThreadPool *closer;   /* of those, from the second on */

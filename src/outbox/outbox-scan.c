@@ -57,6 +57,8 @@ so_outbox_scan_next (SoOutboxScan *scan, SoEntryName *name, GError **error)
     }
   if (errno != 0)
     so_durable_error (error, errno, "%s/entries", scan->outbox->path);
+  else
+    scan->outbox->n_foreign = (int)scan->foreign;
   return FALSE;
 }
 

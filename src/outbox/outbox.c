@@ -168,7 +168,7 @@ open_for (const char *path, gboolean to_add, GError **error)
 {
   g_autoptr (SoOutbox) outbox = g_new0 (SoOutbox, 1);
   outbox->path = g_strdup (path);
-  outbox->root = outbox->entries = -1;
+  outbox->root = outbox->entries = outbox->n_foreign = -1;
   outbox->spent_logs = g_ptr_array_new_with_free_func (g_free);
   return open_folders (outbox, to_add, error) ? g_steal_pointer (&outbox) : NULL;
 }

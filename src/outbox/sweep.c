@@ -156,8 +156,10 @@ so_outbox_sweep (SoOutbox *outbox, gint64 limit_us, GError **error)
   /* Logs that wait for an fsync of the folder are not orphans yet. */
   if (!so_outbox_sync (outbox, error))
     return FALSE;
+  /* A pass has just read the names: only where it came upon foreign ones are they read again. */
   if (for_each (outbox, "tmp", until_us, sweep_tmp_file, NULL)
-      && for_each (outbox, "entries", until_us, set_foreign_aside, NULL))
+      && (outbox->n_foreign == 0
+          || for_each (outbox, "entries", until_us, set_foreign_aside, NULL)))
     sweep_logs (outbox, until_us);
   return TRUE;
 }

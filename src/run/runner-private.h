@@ -42,6 +42,7 @@ typedef struct
   GPtrArray *workers;  /* further connections of the account; NULL: none were wanted yet */
   SoRunMailbox *mailbox; /* asked for what is uncertain; NULL: not yet */
   guint accepted;      /* entries the server has taken in this session */
+  gboolean is_idle;    /* nothing was due: summary->next is known */
   gint64 rest_until;   /* the earliest end of a rest that stopped an account; G_MAXINT64: none */
 } SoRun;
 

@@ -113,6 +113,8 @@ find_candidates (SoRun *run)
     }
   for (guint i = 0; i < pass->due->len; i++)
     sort_in (run, &g_array_index (pass->due, SoEntryName, i));
+  run->is_idle = pass->due->len == 0;
+  run->summary->next = pass->next;
   return TRUE;
 }
 
@@ -409,7 +411,7 @@ so_run_pass (const SoRunOptions *options, SoRunSummary *summary, GError **error)
     {
       run_candidates (&run);
       so_run_save_copies (&run);
-      if (options->only_account == NULL)
+      if (options->only_account == NULL && !run.is_idle)
         find_next (&run);
     }
   return finish (&run, error);

@@ -410,6 +410,26 @@ def test_a_killed_runner(account, home, outbox, sandbox):
     account("outbox", "verify", status=0)
 
 
+def test_a_pass_with_nothing_due_reads_the_names_once(account, outbox, tmp_path):
+    if shutil.which("strace") is None or "asan" in str(BUILD):
+        pytest.skip("needs strace, and a build without sanitizers")
+    for _ in range(3):
+        outbox.put(due=int(time.time()) + 900)
+    log = tmp_path / "log"
+    done = subprocess.run(["strace", "-f", "-e", "trace=openat", "-o", log,
+                           *account.command(["retry"])],
+                          env=account.environment({}), capture_output=True, timeout=60)
+    assert done.returncode == 0 and done.stdout + done.stderr == b""
+    lines = log.read_text(errors="replace").splitlines()
+    assert [line for line in lines if '"entries/' in line] == []
+    assert len([line for line in lines if ', ".", ' in line and "O_DIRECTORY" in line]) == 1
+    # A name that is none of ours is still seen to.
+    (outbox.path / "entries" / "foreign").write_text("x")
+    account("retry", status=0)
+    assert not (outbox.path / "entries" / "foreign").exists()
+    assert len(outbox.names()) == 3
+
+
 def calls_of_the_session(program, log):
     """[(name, how many of that name so far)] of the main thread, from the first entry's opening on."""
     done = subprocess.run(["strace", "-f", "-o", log, *program.command(["retry"])],
