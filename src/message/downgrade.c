@@ -163,7 +163,7 @@ write_at_head (gpointer data, SoMimePart *part, const char *block, gsize length,
   Write *writing = data;
   (void)error;
   Way way = way_of (writing, part);
-  gboolean says_more = writing->to_seven_bit
+  gboolean says_more = writing->to_seven_bit && !part->is_sealed
                        && (part->encoding == SO_MIME_8BIT || part->encoding == SO_MIME_BINARY);
   g_string_truncate (writing->pending, 0);
   if (way == IN_LINES || (way == KEEP && !says_more))

@@ -225,3 +225,17 @@ def test_what_stands_in_no_part_is_not_sent_in_8_bits(seven_bit_account, sendoff
     done = sendoff("send", "--eml", "-", input=message, status=69)
     assert "7-bit" in done.err
     assert not seven_bit_account.commands("MAIL")
+
+
+def test_a_signed_part_beside_one_that_is_converted(seven_bit_account, sendoff):
+    """Its header says 8bit though nothing in it is: the signature covers that word."""
+    signed = (b"Content-Type: " + SIGNED["pgp"].replace(b"boundary=b", b"boundary=s")
+              + b"\r\n\r\n--s\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: 8bit\r\n\r\nplain"
+              + b"\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\nabc\r\n--s--\r\n")
+    message = (b"From: me@icloud.com\r\nTo: a@example.org\r\nMIME-Version: 1.0\r\n"
+               b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+               b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + "Grüße".encode()
+               + b"\r\n--b\r\n" + signed + b"--b--\r\n")
+    sendoff("send", "--eml", "-", input=message, status=0)
+    [octets] = seven_bit_account.messages()
+    assert octets.isascii() and signed in octets
