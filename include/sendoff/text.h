@@ -18,6 +18,10 @@ char *so_text_sanitise (const char *bytes, gssize length, gsize max_bytes);
 /* TRUE for printable text without the characters that sanitise would change. */
 gboolean so_text_is_clean (const char *bytes, gssize length);
 
+/* Octets of the mark that some editors put before a file in UTF-8, and which is no part of the text: 3
+ * or 0. */
+gsize so_text_mark_length (const char *text);
+
 /* Columns the text takes on a terminal (East Asian wide = 2, combining = 0). */
 gsize so_text_columns (const char *utf8);
 

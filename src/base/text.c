@@ -92,6 +92,13 @@ so_text_is_clean (const char *bytes, gssize length)
 }
 
 gsize
+so_text_mark_length (const char *text)
+{
+  static const char mark[] = "\xEF\xBB\xBF";
+  return g_str_has_prefix (text, mark) ? strlen (mark) : 0;
+}
+
+gsize
 so_text_columns (const char *utf8)
 {
   gsize columns = 0;

@@ -27,12 +27,12 @@ fail_nul (const char *what, GError **error)
   return NULL;
 }
 
-/* Without the mark that some editors put before UTF-8 and UTF-16: it is the file's. */
+/* Takes over utf8. */
 static char *
 without_mark (char *utf8)
 {
-  return g_str_has_prefix (utf8, "\xEF\xBB\xBF") ? memmove (utf8, utf8 + 3, strlen (utf8 + 3) + 1)
-                                                 : utf8;
+  const char *text = utf8 + so_text_mark_length (utf8);
+  return memmove (utf8, text, strlen (text) + 1);
 }
 
 gboolean

@@ -17,7 +17,6 @@
 #include "sendoff/wire.h"
 
 #define SNIFFED 4096  /* octets by which the type is guessed */
-#define LINE_MAX_7BIT 998 /* RFC 5322 2.1.1 */
 
 void
 so_compose_part_free (gpointer data)
@@ -74,7 +73,7 @@ is_seven_bit (int fd, guint64 size)
     }
   SoWireMeasure measure = so_wire_meter_end (meter);
   return (guint64)at == size && !has_nul && !measure.eight_bit && !measure.utf8_headers
-         && measure.longest_line <= LINE_MAX_7BIT && measure.size == size;
+         && measure.longest_line <= SO_WIRE_LINE_MAX && measure.size == size;
 }
 
 static void

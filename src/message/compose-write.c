@@ -20,8 +20,8 @@
 #include "quoted-printable.h"
 #include "sendoff/program.h"
 #include "sendoff/random-word.h"
+#include "sendoff/wire.h"
 
-#define LINE_MAX_7BIT 998 /* RFC 5322 2.1.1 */
 /* Octets read at a time: whole base64 lines, and their text fits so_out_reserve(). */
 #define BLOCK (SO_BASE64_LINE_IN * 1536)
 G_STATIC_ASSERT (BLOCK / SO_BASE64_LINE_IN * SO_BASE64_LINE_OUT <= SO_OUT_BUFFER);
@@ -162,7 +162,7 @@ static TextForm
 form_of (const char *text)
 {
   gsize length = strlen (text);
-  if (g_str_is_ascii (text) && longest_line (text) <= LINE_MAX_7BIT)
+  if (g_str_is_ascii (text) && longest_line (text) <= SO_WIRE_LINE_MAX)
     return TEXT_7BIT;
   g_autoptr (SoOut) counter = so_out_new (NULL, NULL);
   so_quoted_printable_write (counter, text, length);

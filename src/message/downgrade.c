@@ -19,7 +19,7 @@
 
 #define LINE_MAX_QP 10000 /* longer lines are no text that quoted-printable is made for */
 #define BASE64_PIECE (SO_BASE64_LINE_IN * 256)
-#define BASE64_LINE 76 /* RFC 2045 6.8 */
+#define BASE64_LINE (SO_BASE64_LINE_OUT - 2) /* without CRLF */
 
 typedef enum
 {

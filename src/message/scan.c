@@ -13,6 +13,7 @@
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/size-text.h"
+#include "sendoff/text.h"
 
 struct SoScan
 {
@@ -90,13 +91,6 @@ has_whole_line_ends (const char *block, gsize from, gsize length, GError **error
   return TRUE;
 }
 
-/* Some editors' mark of UTF-8, which belongs to their file and not to the message. */
-static gsize
-mark_length (const char *text)
-{
-  return g_str_has_prefix (text, "\xEF\xBB\xBF") ? 3 : 0;
-}
-
 static gboolean
 is_mbox_line (const char *line)
 {
@@ -107,7 +101,7 @@ is_mbox_line (const char *line)
 static gsize
 preface_length (const GString *block)
 {
-  gsize mark = mark_length (block->str);
+  gsize mark = so_text_mark_length (block->str);
   if (!is_mbox_line (block->str + mark))
     return mark;
   gsize line = mark + strcspn (block->str + mark, "\n");
@@ -152,7 +146,7 @@ static gboolean
 line_ends_head (const SoScan *scan)
 {
   gboolean is_first = scan->line_start == 0;
-  gsize start = is_first ? mark_length (scan->head->str) : scan->line_start;
+  gsize start = is_first ? so_text_mark_length (scan->head->str) : scan->line_start;
   const char *line = scan->head->str + start;
   gsize length = scan->head->len - start;
   if (is_first ? is_mbox_line (line) : *line == ' ' || *line == '\t')

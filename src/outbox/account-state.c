@@ -222,9 +222,8 @@ drop_old_uses (int fd, gsize size, gint64 now)
   g_autoptr (GString) kept = g_string_new ("");
   for (guint i = 0; i < uses->len; i++)
     put_use (kept, &g_array_index (uses, SoBudgetUse, i));
-  return kept->len * 2 > size
-         || (so_durable_write_at (fd, kept->str, kept->len, 0)
-             && ftruncate (fd, (off_t)kept->len) == 0);
+  return so_durable_write_at (fd, kept->str, kept->len, 0)
+         && ftruncate (fd, (off_t)kept->len) == 0;
 }
 
 /* Uses stand in their order: one line of the middle tells, without a look at the others. */

@@ -29,19 +29,31 @@ config_folders (void)
   return folders;
 }
 
+static void
+fail_errno (const char *path, GError **error)
+{
+  so_error_set (error, SO_ERROR_CONFIG, _ ("check the name and the permissions"), "%s: %s", path,
+                g_strerror (errno));
+}
+
+static void
+fail_size (const char *path, GError **error)
+{
+  so_error_set (error, SO_ERROR_CONFIG, _ ("name another file with --config"),
+                _ ("%s: the file is too large"), path);
+}
+
 static gboolean
 check_file (int fd, const char *path, GError **error)
 {
   struct stat status;
   if (fstat (fd, &status) < 0)
-    so_error_set (error, SO_ERROR_CONFIG, _ ("check the name and the permissions"), "%s: %s", path,
-                  g_strerror (errno));
+    fail_errno (path, error);
   else if (!S_ISREG (status.st_mode))
     so_error_set (error, SO_ERROR_CONFIG, _ ("name another file with --config"),
                   _ ("%s: this is not a file"), path);
   else if (status.st_size > FILE_MAX)
-    so_error_set (error, SO_ERROR_CONFIG, _ ("name another file with --config"),
-                  _ ("%s: the file is too large"), path);
+    fail_size (path, error);
   else if (status.st_uid != getuid () && status.st_uid != 0)
     so_error_set (error, SO_ERROR_CONFIG, _ ("make a copy that belongs to you"),
                   _ ("%s: the file belongs to another user"), path);
@@ -70,11 +82,9 @@ read_all (int fd, const char *path, GError **error)
         break;
     }
   if (n < 0)
-    so_error_set (error, SO_ERROR_CONFIG, _ ("check the name and the permissions"), "%s: %s", path,
-                  g_strerror (errno));
+    fail_errno (path, error);
   else if (n > 0)
-    so_error_set (error, SO_ERROR_CONFIG, _ ("name another file with --config"),
-                  _ ("%s: the file is too large"), path);
+    fail_size (path, error);
   else if (memchr (text->str, '\0', text->len) != NULL)
     so_error_set (error, SO_ERROR_CONFIG, _ ("save the file as UTF-8"),
                   _ ("%s: there are NUL bytes in the file"), path);
@@ -94,8 +104,7 @@ so_config_read (const char *path, gboolean *missing, GError **error)
     return NULL;
   if (fd < 0)
     {
-      so_error_set (error, SO_ERROR_CONFIG, _ ("check the name and the permissions"), "%s: %s", path,
-                  g_strerror (errno));
+      fail_errno (path, error);
       return NULL;
     }
   char *text = check_file (fd, path, error) ? read_all (fd, path, error) : NULL;

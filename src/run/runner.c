@@ -114,7 +114,8 @@ find_candidates (SoRun *run)
   for (guint i = 0; i < pass->due->len; i++)
     sort_in (run, &g_array_index (pass->due, SoEntryName, i));
   run->is_idle = pass->due->len == 0;
-  run->summary->next = pass->next;
+  if (run->is_idle)
+    run->summary->next = pass->next;
   return TRUE;
 }
 
