@@ -1,10 +1,9 @@
 """A day without the server: how often each entry is tried, and when, against the backoff promised
 (1 min doubling, ±20 %, at most 1 h).  `tests/run e2e -k outage -s` prints the tables."""
 
-import glob
-
 import pytest
 
+from support.clock import clock
 from support.program import BUILD
 
 pytestmark = [
@@ -19,12 +18,9 @@ class Cron:
 
     def __init__(self, account):
         self.account, self.now = account, 0
-        [library] = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
-        self.env = {"LD_PRELOAD": library, "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                    "FAKETIME_DISABLE_SHM": "1"}
 
     def call(self, *words):
-        return self.account(*words, env={**self.env, "FAKETIME": f"+{self.now}s"})
+        return self.account(*words, env=clock(f"+{self.now}s"))
 
     def run_for(self, seconds, look):
         """look() after each run: a value that counts attempts; when it rose, and how it ended."""

@@ -1,10 +1,10 @@
 """save-sent: a copy of what was sent, never two, and never at the expense of the sending."""
 
-import glob
 import os
 
 import pytest
 
+from support.clock import clock
 from support.mailbox import Mailbox
 from support.program import BUILD
 
@@ -93,12 +93,9 @@ def test_what_is_sent_is_not_sent_again(account, home, mailbox, sandbox):
 def test_it_is_given_up_aloud(account, home, mailbox):
     mailbox.answers["APPEND"] = "NO no"
     send(account, home)
-    [library] = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
-    later = {"LD_PRELOAD": library, "FAKETIME": "+6d", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-             "FAKETIME_DISABLE_SHM": "1"}
     config = home.config_file
     config.write_text(config.read_text().replace("tls-ca-file", "timeout = 5s\ntls-ca-file"))
-    done = account("retry", env=later, status=0)
+    done = account("retry", env=clock("+6d"), status=0)
     assert "its copy is given up" in done.err and entries(account) == []
 
 

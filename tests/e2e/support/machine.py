@@ -5,7 +5,6 @@ One user, `me`, whose home is /home/me; the build is /opt/sendoff.  What runs in
 """
 
 import datetime
-import glob
 import os
 import pathlib
 import shutil
@@ -13,6 +12,7 @@ import subprocess
 import tempfile
 import time
 
+from .clock import clock
 from .home import ROOT
 from .namespace import NoNamespaces, hold
 from .program import BUILD, Result
@@ -172,11 +172,9 @@ class Machine:
 
     def start_cron(self):
         """A cron whose clock is about to come to a full minute: at those it wakes."""
-        [library] = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
         almost = datetime.datetime.now(datetime.timezone.utc).replace(second=57)
-        # Preloaded by hand: the program of that name also shares memory with whatever follows.
-        self.start([*self.prefix, "env", "TZ=UTC", f"LD_PRELOAD={library}",
-                    almost.strftime("FAKETIME=@%Y-%m-%d %H:%M:%S"), "FAKETIME_DISABLE_SHM=1",
+        env = clock(almost.strftime("@%Y-%m-%d %H:%M:%S"), monotonic=True)
+        self.start([*self.prefix, "env", "TZ=UTC", *(f"{name}={env[name]}" for name in env),
                     "cron", "-f"])
 
     def write(self, path, text, mode=0o600):
