@@ -34,6 +34,6 @@ so_usage_print (FILE *out)
            "  --version        the version\n"),
          out);
   fputs (_("\n“sendoff COMMAND --help” explains a command; sendoff(1) has it all.\n"
-           "First steps: sendoff login, then sendoff test.\n"),
+           "First steps: sendoff setup, then sendoff test.\n"),
          out);
 }

@@ -85,3 +85,10 @@ def test_every_key_of_the_configuration_is_explained():
     example = (ROOT / "config/example.conf").read_text(encoding="utf-8")
     assert [key for key in keys if not re.search(rf"(?<![\w-]){key}(?![\w-])", page)] == []
     assert [key for key in keys if not re.search(rf"^#?{key} = ", example, re.MULTILINE)] == []
+
+
+def test_the_first_step_is_one_that_can_be_taken(sendoff):
+    """On a new machine: what the usage names first, and what the other commands then name."""
+    assert "First steps: sendoff setup," in sendoff(status=64).out + sendoff(status=64).err
+    for command in ("login", "test"):
+        assert "sendoff setup" in sendoff(command, status=78).err
