@@ -152,6 +152,7 @@ class Session(SMTP):
             auth_require_tls=offer_tls, authenticator=self._check_password,
             auth_exclude_mechanism=options.without_mechanism, timeout=options.timeout)
         self._implicit_tls = implicit_tls
+        self._admitted = True
         self._smtp_methods = {name: self._noting(name, method)
                               for name, method in self._smtp_methods.items()}
 
@@ -184,18 +185,21 @@ class Session(SMTP):
         if tls is not None:
             self.account.note(self.number, "tls", version=tls.version(), cipher=tls.cipher()[0])
         if not again:
-            self.account.open += 1
+            # Decided as they come in: who comes next while this one is turned away counts for itself.
+            self._admitted = self.account.open < self.account.rules().get("connections", 1 << 30)
+            self.account.open += self._admitted
             self.account.note(self.number, "connect", open=self.account.open)
 
     def connection_lost(self, error):
-        self.account.open -= 1
+        self.account.open -= self._admitted
+        self._admitted = False
         self.account.note(self.number, "disconnect")
         super().connection_lost(error)
 
     async def _handle_client(self):
         rules = self.account.rules()
         reply = rules.get("greeting")
-        if self.account.open > rules.get("connections", 1 << 30):
+        if not self._admitted:
             reply = "421 4.7.0 Too many connections, closing"
         if reply is None:
             return await super()._handle_client()
