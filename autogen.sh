@@ -12,7 +12,7 @@ set -eu
 cd "$(dirname "$0")"
 
 # What configure looks for, what the tour needs on top, and what the tests need on top.
-BUILD_PACKAGES="autoconf automake gcc libc6-dev make pkgconf gettext libglib2.0-dev zlib1g-dev libssl-dev
+BUILD_PACKAGES="autoconf automake gcc libc6-dev make pkgconf gettext libglib2.0-dev libdeflate-dev libssl-dev
   libsecret-1-dev libjson-glib-dev libetpan-dev libcurl4-gnutls-dev libarchive-dev"
 DEMO_PACKAGES="python3 python3-aiosmtpd python3-cryptography gnome-keyring dbus-daemon
   libglib2.0-bin"

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "outbox-private.h"
 #include "sendoff/clock.h"
@@ -96,7 +96,7 @@ so_outbox_begin_edit (SoEntry *entry, SoEnvelope *envelope, GError **error)
 gboolean
 so_enqueue_write (SoEnqueue *enqueue, const char *bytes, gsize length, GError **error)
 {
-  enqueue->sum = (guint32)crc32_z (enqueue->sum, (const guchar *)bytes, length);
+  enqueue->sum = libdeflate_crc32 (enqueue->sum, bytes, length);
   so_wire_meter_feed (enqueue->meter, bytes, length);
   enqueue->envelope->length += length;
   if (enqueue->buffer->len + length > BUFFER_SIZE && !flush (enqueue, error))

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "outbox-private.h"
 #include "sendoff/durable.h"
@@ -53,7 +53,7 @@ check_message (const SoEntry *entry)
   gssize n;
   while ((n = so_durable_read_at (entry->fd, piece, PIECE, at)) > 0)
     {
-      sum = (guint32)crc32_z (sum, (const guchar *)piece, (gsize)n);
+      sum = libdeflate_crc32 (sum, piece, (gsize)n);
       so_wire_meter_feed (meter, piece, (gsize)n);
       at += n;
     }

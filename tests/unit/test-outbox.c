@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "sendoff/entry.h"
 #include "sendoff/error.h"
@@ -145,6 +144,20 @@ test_enqueue (Fixture *f, gconstpointer data)
 }
 
 /* A message of several megabytes in odd pieces comes out as it went in. */
+/* ISO 3309, bit by bit. */
+static guint32
+plain_crc32 (const char *bytes, gsize length)
+{
+  guint32 sum = ~0U;
+  for (gsize i = 0; i < length; i++)
+    {
+      sum ^= (guchar)bytes[i];
+      for (guint bit = 0; bit < 8; bit++)
+        sum = sum >> 1 ^ ((sum & 1) != 0 ? 0xedb88320U : 0);
+    }
+  return ~sum;
+}
+
 static void
 test_stream (Fixture *f, gconstpointer data)
 {
@@ -167,8 +180,7 @@ test_stream (Fixture *f, gconstpointer data)
     name = *so_entry_name (entry);
   }
   g_autoptr (SoEntry) entry = lock (f, &name);
-  g_autofree char *sum
-      = g_strdup_printf ("%08lx", crc32_z (0, (const guchar *)message->str, message->len));
+  g_autofree char *sum = g_strdup_printf ("%08x", plain_crc32 (message->str, message->len));
   g_assert_cmpstr (so_entry_envelope (entry)->crc32, ==, sum);
   g_autofree char *out = g_build_filename (f->folder, "out.eml", NULL);
   int fd = open (out, O_RDWR | O_CREAT, 0600);
