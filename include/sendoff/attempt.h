@@ -42,6 +42,9 @@ typedef struct
   gboolean foreign;     /* no such log, or of a later version: nothing in it may be relied on */
   GHashTable *standing; /* address → the SoAttempt that stands for it */
   const SoAttempt *standing_all;
+  guint n_doubts;     /* attempts since it was opened again with an UNCERTAIN */
+  gint64 last_doubt;  /* the key of the last of them */
+  GHashTable *doubts; /* address, or SO_ATTEMPT_ALL → in how many of them it was UNCERTAIN */
 } SoAttemptLog;
 
 SoAttemptLog *so_attempt_log_parse (const char *bytes, gsize length);
@@ -54,6 +57,17 @@ const SoVerdict *so_attempt_log_verdict (const SoAttemptLog *log, const char *ad
 
 /* Accepted or rejected: not to be sent to. */
 gboolean so_attempt_log_settled (const SoAttemptLog *log, const char *address);
+
+typedef enum
+{
+  SO_DOUBT_NONE,
+  SO_DOUBT_SOME, /* UNCERTAIN in some of the attempts in which somebody was */
+  SO_DOUBT_EVERY /* in each of them: whichever had arrived, it was for this one too */
+} SoDoubt;
+
+/* Whether address may have got it without our knowing: UNCERTAIN once since it was opened again, and
+ * not settled since, whatever a later attempt gave. */
+SoDoubt so_attempt_log_doubt (const SoAttemptLog *log, const char *address);
 
 /* The attempt has a verdict for address, or for all. */
 gboolean so_attempt_log_covers (const SoAttemptLog *log, gint64 key, const char *address);

@@ -38,8 +38,13 @@ const SoAttemptLog *so_entry_log (const SoEntry *entry);
  * entry.  May have no recipient. */
 SoSubmission *so_entry_submission (SoEntry *entry, GError **error);
 
-/* To be called before the last octets leave: from here on a crash makes it uncertain. */
-gboolean so_entry_mark_sending (SoEntry *entry, gint64 now, GError **error);
+/* Somebody who is still to get it may have got it already (attempt.h). */
+gboolean so_entry_in_doubt (const SoEntry *entry);
+
+/* To be called before the last octets leave: from here on a crash makes it uncertain, for those
+ * who get it by this attempt: of `asked` those without a verdict. */
+gboolean so_entry_mark_sending (SoEntry *entry, gint64 now, const char *server,
+                                const SoSubmission *asked, GError **error);
 
 /* Records the verdicts and goes to state, reason and stamp of `next`.  Not for one that is sent:
  * that is so_entry_remove(). */

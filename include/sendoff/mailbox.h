@@ -26,12 +26,14 @@ typedef struct
   guint32 uid;
 } SoMailboxPlace;
 
-/* The message with exactly this Message-ID (with brackets) in one folder, which becomes the
- * selected one.  TRUE, also if it is not there. */
+/* The message with exactly this Message-ID (with brackets), and with that header field ("" for any
+ * message), in one folder, which becomes the selected one.  TRUE, also if it is not there. */
 gboolean so_mailbox_find_in (SoImap *imap, const SoImapFolder *folder, const SoImapRange *range,
-                             const char *message_id, SoMailboxPlace *place, GError **error);
+                             const char *message_id, const char *field, SoMailboxPlace *place,
+                             GError **error);
 
 /* The same in several, of SoImapFolder, in this order; one that cannot be looked into is passed
  * over. */
 gboolean so_mailbox_find (SoImap *imap, const GPtrArray *folders, const SoImapRange *range,
-                          const char *message_id, SoMailboxPlace *place, GError **error);
+                          const char *message_id, const char *field, SoMailboxPlace *place,
+                          GError **error);

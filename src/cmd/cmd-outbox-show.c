@@ -111,7 +111,10 @@ print_recipients (const SoEntry *entry)
               N_ ("may have arrived") };
       so_table_add (table, "  ");
       so_table_add (table, clean);
-      so_table_add (table, _ (titles[verdict != NULL ? verdict->outcome : SO_OUTCOME_NONE]));
+      gboolean doubtful = so_attempt_log_doubt (so_entry_log (entry), address) != SO_DOUBT_NONE;
+      so_table_add (table, _ (titles[doubtful          ? SO_OUTCOME_UNCERTAIN
+                                     : verdict != NULL ? verdict->outcome
+                                                       : SO_OUTCOME_NONE]));
     }
   printf ("%s:\n", _ ("Recipients"));
   so_table_print (table, stdout);

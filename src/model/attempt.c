@@ -32,6 +32,7 @@ so_attempt_log_free (SoAttemptLog *log)
   if (log == NULL)
     return;
   g_hash_table_unref (log->standing);
+  g_hash_table_unref (log->doubts);
   g_ptr_array_unref (log->records);
   g_free (log);
 }
@@ -163,6 +164,16 @@ is_not_accepted (gpointer key, gpointer value, gpointer data)
   return ((const SoAttempt *)value)->verdict->outcome != SO_OUTCOME_ACCEPTED;
 }
 
+static void
+add_doubt (SoAttemptLog *log, const SoAttempt *attempt)
+{
+  if (log->n_doubts == 0 || attempt->key != log->last_doubt)
+    log->n_doubts++;
+  log->last_doubt = attempt->key;
+  guint before = GPOINTER_TO_UINT (g_hash_table_lookup (log->doubts, attempt->address));
+  g_hash_table_replace (log->doubts, attempt->address, GUINT_TO_POINTER (before + 1));
+}
+
 /* What stands after this record too. */
 static void
 weigh (SoAttemptLog *log, SoAttempt *attempt)
@@ -171,12 +182,16 @@ weigh (SoAttemptLog *log, SoAttempt *attempt)
     {
       g_hash_table_foreach_remove (log->standing, is_not_accepted, NULL);
       log->standing_all = NULL;
+      g_hash_table_remove_all (log->doubts);
+      log->n_doubts = 0;
     }
   if (attempt->kind != SO_ATTEMPT_VERDICT)
     return;
   if (attempt->key != log->last_key)
     log->n_attempts++;
   log->last_key = attempt->key;
+  if (attempt->verdict->outcome == SO_OUTCOME_UNCERTAIN)
+    add_doubt (log, attempt);
   const SoAttempt *before = g_hash_table_lookup (log->standing, attempt->address);
   if (g_str_equal (attempt->address, SO_ATTEMPT_ALL))
     log->standing_all = attempt;
@@ -206,6 +221,7 @@ so_attempt_log_parse (const char *bytes, gsize length)
   SoAttemptLog *log = g_new0 (SoAttemptLog, 1);
   log->records = g_ptr_array_new_with_free_func (attempt_free);
   log->standing = g_hash_table_new (g_str_hash, g_str_equal);
+  log->doubts = g_hash_table_new (g_str_hash, g_str_equal);
   const char *end = bytes + length;
   gsize head = strlen (SO_ATTEMPT_LOG_HEAD);
   /* A torn head means that nothing has been recorded yet. */
@@ -240,6 +256,16 @@ so_attempt_log_settled (const SoAttemptLog *log, const char *address)
 {
   const SoVerdict *verdict = so_attempt_log_verdict (log, address);
   return verdict != NULL && settles (verdict);
+}
+
+SoDoubt
+so_attempt_log_doubt (const SoAttemptLog *log, const char *address)
+{
+  if (log->n_doubts == 0 || so_attempt_log_settled (log, address))
+    return SO_DOUBT_NONE;
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (log->doubts, address))
+            + GPOINTER_TO_UINT (g_hash_table_lookup (log->doubts, SO_ATTEMPT_ALL));
+  return n == 0 ? SO_DOUBT_NONE : n < log->n_doubts ? SO_DOUBT_SOME : SO_DOUBT_EVERY;
 }
 
 gboolean

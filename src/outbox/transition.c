@@ -46,15 +46,6 @@ so_entry_rename (SoEntry *entry, const SoEntryName *to, GError **error)
   return so_outbox_sync_entries (outbox) || failed (entry, error);
 }
 
-gboolean
-so_entry_mark_sending (SoEntry *entry, gint64 now, GError **error)
-{
-  if (!needs_lock (entry, error))
-    return FALSE;
-  SoEntryName mark = { .state = SO_ENTRY_SENDING, .stamp = MAX (now, entry->log->last_key + 1) };
-  return so_entry_rename (entry, &mark, error);
-}
-
 static gboolean
 same_words (const SoVerdict *a, const SoVerdict *b)
 {
@@ -65,9 +56,21 @@ same_words (const SoVerdict *a, const SoVerdict *b)
   return g_string_equal (first, second);
 }
 
-/* One record for all: nobody is settled by it and all were told the same. */
+/* How many are neither accepted nor rejected. */
+static guint
+n_open (const SoEntry *entry)
+{
+  const GPtrArray *recipients = entry->envelope->submission->recipients;
+  guint n = 0;
+  for (guint i = 0; i < recipients->len; i++)
+    n += !so_attempt_log_settled (entry->log, ((SoRecipient *)recipients->pdata[i])->address);
+  return n;
+}
+
+/* One record for all: all that were open were asked, nobody is settled by it, and all were told
+ * the same. */
 static gboolean
-can_say_all (const SoSubmission *submission)
+can_say_all (const SoEntry *entry, const SoSubmission *submission)
 {
   const SoRecipient *first = g_ptr_array_index (submission->recipients, 0);
   for (guint i = 0; i < submission->recipients->len; i++)
@@ -78,21 +81,86 @@ can_say_all (const SoSubmission *submission)
           || verdict->outcome == SO_OUTCOME_REJECTED || !same_words (verdict, first->verdict))
         return FALSE;
     }
-  return submission->recipients->len > 1;
+  return submission->recipients->len > 1 && submission->recipients->len == n_open (entry);
 }
 
+/* But those who have theirs of this attempt already, from when it was marked. */
 static void
-put_verdicts (GString *records, gint64 now, gint64 key, const char *server,
+put_verdicts (const SoEntry *entry, GString *records, gint64 now, gint64 key, const char *server,
               const SoSubmission *submission)
 {
-  gboolean all = can_say_all (submission);
+  gboolean all = can_say_all (entry, submission);
   for (guint i = 0; i < (all ? 1 : submission->recipients->len); i++)
     {
       const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
-      if (recipient->verdict != NULL)
+      if (recipient->verdict != NULL
+          && !so_attempt_log_covers (entry->log, key, recipient->address))
         so_attempt_put_verdict (records, now, key, server,
                                 all ? SO_ATTEMPT_ALL : recipient->address, recipient->verdict);
     }
+}
+
+static const SoRecipient *
+recipient_of (const SoSubmission *submission, const char *address)
+{
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
+      if (g_str_equal (recipient->address, address))
+        return recipient;
+    }
+  return NULL;
+}
+
+/* Who does not get the message by this attempt: refused at RCPT, or left for another one. */
+static void
+put_left_out (const SoEntry *entry, GString *records, gint64 now, const char *server,
+              const SoSubmission *asked)
+{
+  const GPtrArray *recipients = entry->envelope->submission->recipients;
+  g_autoptr (SoVerdict) later
+      = so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_RECIPIENT, SO_STAGE_RCPT,
+                        _ ("not asked yet: there are more recipients than one message may have"));
+  for (guint i = 0; i < recipients->len; i++)
+    {
+      const char *address = ((const SoRecipient *)g_ptr_array_index (recipients, i))->address;
+      if (so_attempt_log_settled (entry->log, address))
+        continue;
+      const SoRecipient *recipient = recipient_of (asked, address);
+      if (recipient == NULL || recipient->verdict != NULL)
+        so_attempt_put_verdict (records, now, entry->name.stamp, server, address,
+                                recipient != NULL ? recipient->verdict : later);
+    }
+}
+
+gboolean
+so_entry_in_doubt (const SoEntry *entry)
+{
+  const GPtrArray *recipients = entry->envelope->submission->recipients;
+  for (guint i = 0; i < recipients->len && entry->log->n_doubts > 0; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (recipients, i);
+      if (so_attempt_log_doubt (entry->log, recipient->address) != SO_DOUBT_NONE)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
+so_entry_mark_sending (SoEntry *entry, gint64 now, const char *server, const SoSubmission *asked,
+                       GError **error)
+{
+  if (!needs_lock (entry, error))
+    return FALSE;
+  SoEntryName mark = { .state = SO_ENTRY_SENDING, .stamp = MAX (now, entry->log->last_key + 1) };
+  if (!so_entry_rename (entry, &mark, error))
+    return FALSE;
+  if (asked->recipients->len == n_open (entry)
+      && so_submission_outcome (asked) == SO_OUTCOME_NONE)
+    return TRUE;
+  g_autoptr (GString) records = g_string_new ("");
+  put_left_out (entry, records, now, server, asked);
+  return records->len == 0 || so_entry_append (entry, records, error);
 }
 
 gboolean
@@ -105,7 +173,7 @@ so_entry_conclude (SoEntry *entry, gint64 now, const char *server, const SoSubmi
   gint64 key = entry->name.state == SO_ENTRY_SENDING ? entry->name.stamp
                                                      : MAX (now, entry->log->last_key + 1);
   g_autoptr (GString) records = g_string_new ("");
-  put_verdicts (records, now, key, server, submission);
+  put_verdicts (entry, records, now, key, server, submission);
   so_attempt_put_then (records, now, key, next);
   return so_entry_append (entry, records, error) && so_entry_rename (entry, next, error);
 }
@@ -188,10 +256,10 @@ so_entry_recover (SoEntry *entry, gint64 now, GError **error)
   SoEntryName next = { .state = SO_ENTRY_UNCERTAIN, .stamp = now };
   g_autoptr (GString) records = g_string_new ("");
   record_uncertain (entry, now, records);
-  if (records->len == 0)
-    next.state = SO_ENTRY_QUEUED;
-  else
+  if (records->len > 0)
     so_attempt_put_then (records, now, entry->name.stamp, &next);
+  else if (!so_entry_in_doubt (entry))
+    next.state = SO_ENTRY_QUEUED;
   return (records->len == 0 || so_entry_append (entry, records, error))
          && so_entry_rename (entry, &next, error);
 }

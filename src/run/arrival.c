@@ -138,7 +138,7 @@ search (SoArrivalWatch *watch, const Place *place, const char *message_id, SoMai
   const SoImapRange range
       = { .first_uid = place->first_uid, .since = place->first_uid == 0 ? watch->begun : 0 };
   g_autoptr (GError) problem = NULL;
-  if (so_mailbox_find_in (watch->imap, place->folder, &range, message_id, found, &problem)
+  if (so_mailbox_find_in (watch->imap, place->folder, &range, message_id, "", found, &problem)
       || so_imap_is_usable (watch->imap))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&problem));
@@ -268,7 +268,7 @@ look_for_sent_copy (SoArrivalWatch *watch, const SoArrivalQuery *query, SoMailbo
     return;
   g_free (arrival->sent_folder);
   arrival->sent_folder = g_strdup (sent->title);
-  so_mailbox_find_in (watch->imap, sent, &range, query->message_id, copy, NULL);
+  so_mailbox_find_in (watch->imap, sent, &range, query->message_id, "", copy, NULL);
   arrival->in_sent = copy->folder != NULL;
 }
 

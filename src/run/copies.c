@@ -83,7 +83,7 @@ append_once (SoImap *imap, const SoImapFolder *sent, SoEntry *entry, GError **er
   const SoEnvelope *envelope = so_entry_envelope (entry);
   const SoImapRange range = { .since = envelope->created };
   SoMailboxPlace place;
-  if (!so_mailbox_find_in (imap, sent, &range, envelope->submission->message_id, &place, error))
+  if (!so_mailbox_find_in (imap, sent, &range, envelope->submission->message_id, "", &place, error))
     return FALSE;
   if (place.folder != NULL)
     return TRUE;

@@ -49,16 +49,18 @@ so_mailbox_open (const SoAccount *account, const SoMailboxOptions *options, SoIm
 
 /* Exactly this one: a header that only holds it is another's. */
 static gboolean
-has_message_id (const char *headers, const char *message_id)
+is_wanted (const char *headers, const char *message_id, const char *field)
 {
   g_auto (GStrv) lines = so_message_head_lines (headers);
   g_autofree char *value = so_message_head_field (lines, "Message-ID");
-  return strcmp (g_strstrip (value), message_id) == 0;
+  g_autofree char *wanted = *field != '\0' ? so_message_head_field (lines, field) : g_strdup ("any");
+  return strcmp (g_strstrip (value), message_id) == 0 && *g_strstrip (wanted) != '\0';
 }
 
 gboolean
 so_mailbox_find_in (SoImap *imap, const SoImapFolder *folder, const SoImapRange *range,
-                    const char *message_id, SoMailboxPlace *place, GError **error)
+                    const char *message_id, const char *field, SoMailboxPlace *place,
+                    GError **error)
 {
   *place = (SoMailboxPlace){ 0 };
   if (!so_imap_select (imap, folder->name, FALSE, error))
@@ -76,7 +78,7 @@ so_mailbox_find_in (SoImap *imap, const SoImapFolder *folder, const SoImapRange 
           g_propagate_error (error, g_steal_pointer (&problem));
           return FALSE;
         }
-      if (headers == NULL || !has_message_id (headers, message_id))
+      if (headers == NULL || !is_wanted (headers, message_id, field))
         continue;
       *place = (SoMailboxPlace){ folder, uid };
       return TRUE;
@@ -86,14 +88,14 @@ so_mailbox_find_in (SoImap *imap, const SoImapFolder *folder, const SoImapRange 
 
 gboolean
 so_mailbox_find (SoImap *imap, const GPtrArray *folders, const SoImapRange *range,
-                 const char *message_id, SoMailboxPlace *place, GError **error)
+                 const char *message_id, const char *field, SoMailboxPlace *place, GError **error)
 {
   *place = (SoMailboxPlace){ 0 };
   for (guint i = 0; i < folders->len && place->folder == NULL; i++)
     {
       g_autoptr (GError) problem = NULL;
-      if (so_mailbox_find_in (imap, g_ptr_array_index (folders, i), range, message_id, place,
-                              &problem))
+      if (so_mailbox_find_in (imap, g_ptr_array_index (folders, i), range, message_id, field,
+                              place, &problem))
         continue;
       if (!so_imap_is_usable (imap))
         {

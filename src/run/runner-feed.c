@@ -48,8 +48,12 @@ is_expired (const SoRun *run, const SoEntry *entry)
 static void
 expire (SoRun *run, SoEntry *entry)
 {
-  SoEntryName next = so_run_state (SO_ENTRY_FAILED, SO_REASON_EXPIRED, so_run_now ());
-  move (run, entry, &next, SO_RUN_FAILED, _ ("it could not be sent in time"));
+  gint64 now = so_run_now ();
+  gboolean in_doubt = so_entry_in_doubt (entry);
+  SoEntryName next = in_doubt ? so_run_state (SO_ENTRY_HELD, SO_REASON_UNCERTAIN, now)
+                              : so_run_state (SO_ENTRY_FAILED, SO_REASON_EXPIRED, now);
+  move (run, entry, &next, in_doubt ? SO_RUN_UNCERTAIN : SO_RUN_FAILED,
+        _ ("it could not be sent in time"));
 }
 
 /* Found in `sending`: its runner died, and the store has recorded that nobody knows. */
@@ -196,7 +200,7 @@ static SoSubmission *
 prepare (SoRun *run, SoEntry *entry)
 {
   GError *error = NULL;
-  if (so_entry_name (entry)->state == SO_ENTRY_UNCERTAIN && so_run_has_arrived (run, entry))
+  if (so_entry_in_doubt (entry) && so_run_has_arrived (run, entry))
     return NULL;
   if (!fits_size (run, entry))
     return NULL;
@@ -346,16 +350,4 @@ so_run_put_back (SoRun *run)
   run->in_flight.recipients -= submission->recipients->len;
   so_entry_free (submission->owner);
   so_submission_free (submission);
-}
-
-gboolean
-so_run_completing (gpointer data, SoSubmission *submission)
-{
-  SoRun *run = data;
-  GError *error = NULL;
-  if (so_entry_mark_sending (submission->owner, so_run_now (), &error))
-    return TRUE;
-  so_run_note_problem (run, error);
-  run->stopped = TRUE;
-  return FALSE;
 }

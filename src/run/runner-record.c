@@ -91,6 +91,32 @@ others (const SoEntry *entry, const SoSubmission *submission, SoOutcome outcome)
   return outcome == SO_OUTCOME_NONE ? n > submission->recipients->len : n > 0;
 }
 
+/* Somebody who is not settled by this either may have got it in an earlier attempt. */
+static gboolean
+stays_in_doubt (const SoEntry *entry, const SoSubmission *submission)
+{
+  if (!so_entry_in_doubt (entry))
+    return FALSE;
+  g_autoptr (GHashTable) settled = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
+      if (recipient->verdict != NULL
+          && (recipient->verdict->outcome == SO_OUTCOME_ACCEPTED
+              || recipient->verdict->outcome == SO_OUTCOME_REJECTED))
+        g_hash_table_add (settled, recipient->address);
+    }
+  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
+  for (guint i = 0; i < all->len; i++)
+    {
+      const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
+      if (so_attempt_log_doubt (so_entry_log (entry), address) != SO_DOUBT_NONE
+          && !g_hash_table_contains (settled, address))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 is_too_large (const SoRun *run, const SoSubmission *submission)
 {
@@ -116,7 +142,9 @@ next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submissi
 {
   Tally tally = count (submission);
   gint64 now = so_run_now (), due = so_run_next_try (run, entry, now);
-  if (tally.uncertain > 0)
+  gboolean in_doubt = tally.uncertain == 0 && stays_in_doubt (entry, submission);
+  const SoEntryState waiting = in_doubt ? SO_ENTRY_UNCERTAIN : SO_ENTRY_QUEUED;
+  if (tally.uncertain > 0 || (in_doubt && tally.deferred > 0 && due < 0))
     {
       *outcome = SO_RUN_UNCERTAIN;
       return run->account->hold_uncertain || due < 0
@@ -129,9 +157,9 @@ next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submissi
   if (tally.deferred > 0 && due >= 0 && is_before_dialogue (submission))
     return so_run_state (so_entry_name (entry)->state, "", MIN (so_entry_name (entry)->stamp, now));
   if (tally.deferred > 0 && due >= 0)
-    return so_run_state (SO_ENTRY_QUEUED, "", due);
+    return so_run_state (waiting, "", due);
   if (tally.deferred == 0 && others (entry, submission, SO_OUTCOME_NONE))
-    return so_run_state (SO_ENTRY_QUEUED, "", now);
+    return so_run_state (waiting, "", now);
   if (is_too_large (run, submission))
     {
       *outcome = SO_RUN_HELD;
@@ -175,6 +203,26 @@ await_copy (SoRun *run, SoEntry *entry, GError **error)
   return TRUE;
 }
 
+static char *
+server_of (const SoRun *run)
+{
+  return g_strdup_printf ("%s:%u", run->account->smtp.host, run->account->smtp.port);
+}
+
+gboolean
+so_run_completing (gpointer data, SoSubmission *submission)
+{
+  SoRun *run = data;
+  GError *error = NULL;
+  g_autofree char *server = server_of (run);
+  g_autoptr (SoSubmission) recorded = as_recorded (submission);
+  if (so_entry_mark_sending (submission->owner, so_run_now (), server, recorded, &error))
+    return TRUE;
+  so_run_note_problem (run, error);
+  run->stopped = TRUE;
+  return FALSE;
+}
+
 static gboolean
 conclude (SoRun *run, SoEntry *entry, const SoSubmission *submission, SoRunOutcome *outcome,
           GError **error)
@@ -185,8 +233,7 @@ conclude (SoRun *run, SoEntry *entry, const SoSubmission *submission, SoRunOutco
                                      : so_entry_remove (entry, error);
   g_autoptr (SoSubmission) recorded = as_recorded (submission);
   SoEntryName next = next_state (run, entry, recorded, outcome);
-  g_autofree char *server
-      = g_strdup_printf ("%s:%u", run->account->smtp.host, run->account->smtp.port);
+  g_autofree char *server = server_of (run);
   return so_entry_conclude (entry, so_run_now (), server, recorded, &next, error);
 }
 

@@ -2,9 +2,10 @@
  * uncertain.c - a message whose final answer was lost is looked for in the mailbox.
  *
  * Found among what was sent (where the provider puts a copy), or in the inbox of one who wrote
- * to himself: the server had taken it, for all that it was asked for in that attempt.  Not found
- * proves nothing, and it is tried again; and when a recipient was accepted in an earlier
- * attempt, a copy proves nothing either.
+ * to himself, with the Received field of a server: it had taken it, for all that it was asked for in
+ * that attempt.  A copy without that field may be one that a mail program has put there itself
+ * (Fcc) and proves nothing.  Nor does it when nothing is found, and it is tried again; nor does a copy when a
+ * recipient was accepted in an earlier attempt.
  */
 #include "config.h"
 
@@ -44,7 +45,7 @@ find (SoRun *run, const SoEntry *entry, const char *message_id)
   if (imap == NULL)
     return NULL;
   g_autoptr (GPtrArray) places = likely_places (folders);
-  if (so_mailbox_find (imap, places, &range, message_id, &place, &problem))
+  if (so_mailbox_find (imap, places, &range, message_id, "Received", &place, &problem))
     return place.folder != NULL ? g_strdup (place.folder->title) : NULL;
   so_run_lose_mailbox (run, problem);
   return NULL;
@@ -52,25 +53,21 @@ find (SoRun *run, const SoEntry *entry, const char *message_id)
 
 /* --- the entry --- */
 
-static SoOutcome
-outcome_of (const SoEntry *entry, const char *address)
-{
-  const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), address);
-  return verdict != NULL ? verdict->outcome : SO_OUTCOME_NONE;
-}
-
 static gboolean
 was_accepted_for_some (const SoEntry *entry)
 {
   const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
   for (guint i = 0; i < all->len; i++)
-    if (outcome_of (entry, ((SoRecipient *)g_ptr_array_index (all, i))->address)
-        == SO_OUTCOME_ACCEPTED)
-      return TRUE;
+    {
+      const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
+      const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), address);
+      if (verdict != NULL && verdict->outcome == SO_OUTCOME_ACCEPTED)
+        return TRUE;
+    }
   return FALSE;
 }
 
-/* Those whose answer was lost, accepted as it turns out. */
+/* Those whose answer was lost each time, accepted as it turns out. */
 static SoSubmission *
 as_accepted (SoEntry *entry, const char *note)
 {
@@ -78,7 +75,7 @@ as_accepted (SoEntry *entry, const char *note)
   for (guint i = submission != NULL ? submission->recipients->len : 0; i > 0; i--)
     {
       SoRecipient *recipient = g_ptr_array_index (submission->recipients, i - 1);
-      if (outcome_of (entry, recipient->address) != SO_OUTCOME_UNCERTAIN)
+      if (so_attempt_log_doubt (so_entry_log (entry), recipient->address) != SO_DOUBT_EVERY)
         g_ptr_array_remove_index (submission->recipients, i - 1);
       else
         recipient->verdict

@@ -1,8 +1,13 @@
 """A message whose final answer was lost: found in the mailbox it had arrived, else it goes again."""
 
+import os
+import signal
+
 import pytest
 
+from support.clock import clock
 from support.mailbox import Mailbox
+from support.servers import wait_for
 
 
 @pytest.fixture
@@ -28,8 +33,12 @@ def states(account):
             if line["event"] == "entry"]
 
 
-def copy(message_id):
-    return f"Subject: x\r\nMessage-ID: {message_id}\r\n\r\nx\r\n".encode()
+def copy(message_id, received="Received: from me by smtp.example.org; Wed, 25 Nov 2026 12:00:00 +0000\r\n"):
+    return f"{received}Subject: x\r\nMessage-ID: {message_id}\r\n\r\nx\r\n".encode()
+
+
+def asked(sandbox):
+    return [line.split("<")[1].split("@")[0] for line in sandbox.commands("RCPT")]
 
 
 @pytest.mark.parametrize("folder", ["Sent Messages", "INBOX", "Junk"])
@@ -85,3 +94,78 @@ def test_one_that_somebody_had_got_before_proves_nothing(account, mailbox, sandb
     sandbox.rule()
     account("retry", "--now", status=0)
     assert sandbox.deliveries()[-1]["recipients"] == ["b@example.org"]
+
+
+@pytest.mark.parametrize("folder", ["Sent Messages", "INBOX"])
+def test_a_mail_program_s_own_copy_proves_nothing(account, mailbox, sandbox, folder):
+    """mutt's Fcc stands in Sent as soon as sendmail has queued the message."""
+    message_id = lose(account, sandbox, "a@example.org")
+    mailbox.appended.append((folder, copy(message_id, received="")))
+    account("retry", "--now", status=0)
+    assert message_id.encode() in sandbox.messages()[-1]
+
+
+def test_who_was_not_asked_has_not_got_it(account, mailbox, sandbox, home):
+    """More recipients than a message may have, and the answer for the first of them is lost."""
+    home.write_config(home.config_file.read_text() + "max-recipients = 2\n")
+    message_id = lose(account, sandbox, *(name + "@example.org" for name in "abcd"))
+    assert asked(sandbox) == ["a", "b"]
+    mailbox.appended.append(("INBOX", copy(message_id)))
+    account("retry", "--now", status=75)
+    account("retry", "--now", status=0)
+    assert asked(sandbox) == ["a", "b", "c", "d"] and states(account) == []
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_a_runner_that_died_knows_whom_it_had_asked(account, mailbox, sandbox, home, most):
+    home.write_config(home.config_file.read_text() + f"max-recipients = {most}\n" * (most > 0))
+    done = account("--json", "send", "--queue", "a@example.org", "b@example.org", "-m", "x", status=0)
+    sandbox.rule(recipients={"b@example.org": "451 4.7.1 later"}, final="hang")
+    runner = account.start("retry", "--now")
+    wait_for(lambda: sandbox.commands("DATA"))
+    log = home.outbox / "attempts" / done.result["id"]
+    wait_for(lambda: states(account) == ["sending"] and log.exists() and log.read_text().endswith("\n"))
+    os.killpg(runner.pid, signal.SIGKILL)
+    runner.wait()
+    sandbox.rule()
+    shown = account("outbox", "show", done.result["id"], "--json").json
+    assert [line["address"] for line in shown if line["event"] == "attempt"] == ["b@example.org"]
+    mailbox.appended.append(("INBOX", copy(done.result["message_id"])))
+    for _ in range(3):  # it is found uncertain, then in the mailbox, then sent to the other
+        account("retry", "--now")
+    assert states(account) == []
+    assert [delivery["recipients"] for delivery in sandbox.deliveries()] == [["b@example.org"]]
+
+
+def test_it_stays_uncertain_when_it_is_deferred(account, mailbox, sandbox):
+    message_id = lose(account, sandbox, "a@example.org")
+    sandbox.rule(recipients={"a@example.org": "451 4.7.1 later"})
+    account("retry", "--now", status=75)
+    assert states(account) == ["uncertain"]
+    sandbox.rule()
+    mailbox.appended.append(("INBOX", copy(message_id)))
+    assert "had arrived" in account("retry", "--now", status=0).err
+    assert states(account) == [] and sandbox.deliveries() == []
+
+
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="the clock is preloaded")
+def test_its_time_over_it_is_held_and_not_failed(account, mailbox, sandbox, home):
+    lose(account, sandbox, "a@example.org")
+    sandbox.rule(recipients={"a@example.org": "451 4.7.1 later"})
+    account("retry", "--now", status=75)
+    account("retry", "--now", env=clock("+6d"))
+    assert states(account) == ["held"]
+    assert [path.name.split(".")[0] for path in (home.outbox / "entries").iterdir()] == ["held-uncertain"]
+
+
+def test_a_copy_of_one_of_two_attempts_proves_it_for_who_was_in_both(account, mailbox, sandbox):
+    sandbox.rule(recipients={"b@example.org": "451 4.7.1 later"}, final="drop")
+    done = account("--json", "send", "a@example.org", "b@example.org", "-m", "x", status=75)
+    sandbox.rule(final="drop")
+    account("retry", "--now", status=75)
+    assert asked(sandbox) == ["a", "b", "a", "b"] and states(account) == ["uncertain"]
+    mailbox.appended.append(("INBOX", copy(done.result["message_id"])))
+    sandbox.rule()
+    account("retry", "--now")
+    account("retry", "--now")
+    assert asked(sandbox)[4:] == ["b"] and states(account) == []

@@ -145,7 +145,7 @@ send_entry (Driver *driver, SoEntry *entry, GError **error)
   if (so_entry_name (entry)->state != SO_ENTRY_QUEUED)
     return TRUE; /* what its dead runner had decided has been carried out */
   g_autoptr (SoSubmission) submission = so_entry_submission (entry, error);
-  if (submission == NULL || !so_entry_mark_sending (entry, driver->now, error))
+  if (submission == NULL || !so_entry_mark_sending (entry, driver->now, "server:25", submission, error))
     return FALSE;
   serve (driver, so_entry_name (entry)->id, submission);
   return conclude (driver, entry, submission, error);

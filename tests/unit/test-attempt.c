@@ -63,6 +63,31 @@ test_accepted_stays (void)
   g_assert_false (so_attempt_log_settled (log, "b@x"));
 }
 
+/* Doubt outlives later attempts; a copy proves it for those who were in every doubtful one. */
+static void
+test_doubt (void)
+{
+  g_autoptr (GString) text = new_log ();
+  put (text, 1, "a@x", SO_OUTCOME_UNCERTAIN, "");
+  put (text, 1, "b@x", SO_OUTCOME_DEFERRED, "");
+  put (text, 2, SO_ATTEMPT_ALL, SO_OUTCOME_UNCERTAIN, "");
+  put (text, 3, SO_ATTEMPT_ALL, SO_OUTCOME_DEFERRED, "");
+  {
+    g_autoptr (SoAttemptLog) log = so_attempt_log_parse (text->str, text->len);
+    g_assert_cmpint (so_attempt_log_doubt (log, "a@x"), ==, SO_DOUBT_EVERY);
+    g_assert_cmpint (so_attempt_log_doubt (log, "b@x"), ==, SO_DOUBT_SOME);
+  }
+  put (text, 4, "a@x", SO_OUTCOME_ACCEPTED, "");
+  {
+    g_autoptr (SoAttemptLog) log = so_attempt_log_parse (text->str, text->len);
+    g_assert_cmpint (so_attempt_log_doubt (log, "a@x"), ==, SO_DOUBT_NONE);
+    g_assert_cmpint (so_attempt_log_doubt (log, "b@x"), ==, SO_DOUBT_SOME);
+  }
+  so_attempt_put_again (text, 5);
+  g_autoptr (SoAttemptLog) log = so_attempt_log_parse (text->str, text->len);
+  g_assert_cmpint (so_attempt_log_doubt (log, "b@x"), ==, SO_DOUBT_NONE);
+}
+
 /* Cut anywhere: never more is settled than was, and nothing but the last record is lost. */
 static void
 test_every_cut (void)
@@ -116,6 +141,7 @@ main (int argc, char **argv)
   g_test_add_func ("/attempt/round-trip", test_round_trip);
   g_test_add_func ("/attempt/accepted-stays", test_accepted_stays);
   g_test_add_func ("/attempt/every-cut", test_every_cut);
+  g_test_add_func ("/attempt/doubt", test_doubt);
   g_test_add_func ("/attempt/bad-lines", test_bad_lines);
   g_test_add_func ("/attempt/last", test_last);
   return g_test_run ();

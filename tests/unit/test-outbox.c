@@ -259,6 +259,14 @@ test_lock_dies (Fixture *f, gconstpointer data)
 }
 
 static void
+mark (SoEntry *entry, const SoSubmission *asked)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (so_entry_mark_sending (entry, NOW, "h:587", asked, &error));
+  g_assert_no_error (error);
+}
+
+static void
 test_partial (Fixture *f, gconstpointer data)
 {
   (void)data;
@@ -266,9 +274,9 @@ test_partial (Fixture *f, gconstpointer data)
   SoEntryName name = put_and_leave (f, NOW);
   {
     g_autoptr (SoEntry) entry = lock (f, &name);
-    g_assert_true (so_entry_mark_sending (entry, NOW, &error));
     g_autoptr (SoSubmission) submission = so_entry_submission (entry, &error);
     g_assert_cmpuint (submission->recipients->len, ==, 2);
+    mark (entry, submission);
     settle (submission, 0, SO_OUTCOME_ACCEPTED);
     settle (submission, 1, SO_OUTCOME_DEFERRED);
     SoEntryName next = { .state = SO_ENTRY_QUEUED, .stamp = NOW + 60 };
@@ -296,7 +304,8 @@ test_recover_uncertain (Fixture *f, gconstpointer data)
   SoEntryName name = put_and_leave (f, NOW);
   {
     g_autoptr (SoEntry) entry = lock (f, &name);
-    g_assert_true (so_entry_mark_sending (entry, NOW, &error));
+    g_autoptr (SoSubmission) submission = so_entry_submission (entry, &error);
+    mark (entry, submission);
     name = *so_entry_name (entry);
   }
   g_autoptr (SoEntry) entry = lock (f, &name);
@@ -307,18 +316,43 @@ test_recover_uncertain (Fixture *f, gconstpointer data)
   g_assert_cmpuint (submission->recipients->len, ==, 2);
 }
 
+/* Of two recipients one was refused, or left for another message: only the other is uncertain. */
+static void
+test_recover_asked (Fixture *f, gconstpointer data)
+{
+  gboolean refused = GPOINTER_TO_INT (data);
+  g_autoptr (GError) error = NULL;
+  SoEntryName name = put_and_leave (f, NOW);
+  {
+    g_autoptr (SoEntry) entry = lock (f, &name);
+    g_autoptr (SoSubmission) submission = so_entry_submission (entry, &error);
+    if (refused)
+      settle (submission, 1, SO_OUTCOME_REJECTED);
+    else
+      g_ptr_array_set_size (submission->recipients, 1);
+    mark (entry, submission);
+    name = *so_entry_name (entry);
+  }
+  g_autoptr (SoEntry) entry = lock (f, &name);
+  g_assert_cmpint (so_entry_name (entry)->state, ==, SO_ENTRY_UNCERTAIN);
+  g_assert_true (so_entry_in_doubt (entry));
+  g_assert_cmpint (so_attempt_log_doubt (so_entry_log (entry), "a@x"), ==, SO_DOUBT_EVERY);
+  g_assert_cmpint (so_attempt_log_doubt (so_entry_log (entry), "b@x"), ==, SO_DOUBT_NONE);
+  g_assert_cmpint (so_attempt_log_settled (so_entry_log (entry), "b@x"), ==, refused);
+}
+
 /* One that died between the record and the rename has its decision carried out. */
 static void
 test_recover_decided (Fixture *f, gconstpointer data)
 {
   (void)data;
   g_autoptr (GError) error = NULL;
-  SoEntryName name = put_and_leave (f, NOW), mark;
+  SoEntryName name = put_and_leave (f, NOW), marked;
   {
     g_autoptr (SoEntry) entry = lock (f, &name);
-    g_assert_true (so_entry_mark_sending (entry, NOW, &error));
-    mark = *so_entry_name (entry);
     g_autoptr (SoSubmission) submission = so_entry_submission (entry, &error);
+    mark (entry, submission);
+    marked = *so_entry_name (entry);
     settle (submission, 0, SO_OUTCOME_ACCEPTED);
     settle (submission, 1, SO_OUTCOME_REJECTED);
     SoEntryName next = { .state = SO_ENTRY_FAILED, .reason = "refused", .stamp = NOW };
@@ -326,9 +360,9 @@ test_recover_decided (Fixture *f, gconstpointer data)
     name = *so_entry_name (entry);
   }
   g_autofree char *now_at = file_of (f, &name);
-  g_autofree char *was_at = file_of (f, &mark);
+  g_autofree char *was_at = file_of (f, &marked);
   g_assert_cmpint (g_rename (now_at, was_at), ==, 0);
-  g_autoptr (SoEntry) entry = lock (f, &mark);
+  g_autoptr (SoEntry) entry = lock (f, &marked);
   g_assert_cmpint (so_entry_name (entry)->state, ==, SO_ENTRY_FAILED);
   g_assert_cmpstr (so_entry_name (entry)->reason, ==, "refused");
   g_assert_cmpuint (so_entry_log (entry)->n_attempts, ==, 1);
@@ -345,8 +379,8 @@ test_keys (Fixture *f, gconstpointer data)
   SoEntryName next = { .state = SO_ENTRY_QUEUED, .stamp = NOW };
   for (guint i = 0; i < 3; i++)
     {
-      g_assert_true (so_entry_mark_sending (entry, NOW, &error));
       g_autoptr (SoSubmission) submission = so_entry_submission (entry, &error);
+      mark (entry, submission);
       settle (submission, 0, SO_OUTCOME_DEFERRED);
       settle (submission, 1, SO_OUTCOME_DEFERRED);
       g_assert_true (so_entry_conclude (entry, NOW, "", submission, &next, &error));
@@ -578,6 +612,10 @@ main (int argc, char **argv)
   ADD ("/outbox/lock-dies", test_lock_dies);
   ADD ("/outbox/partial", test_partial);
   ADD ("/outbox/recover-uncertain", test_recover_uncertain);
+  g_test_add ("/outbox/recover-asked/refused", Fixture, GINT_TO_POINTER (1), set_up, test_recover_asked,
+              tear_down);
+  g_test_add ("/outbox/recover-asked/left", Fixture, GINT_TO_POINTER (0), set_up, test_recover_asked,
+              tear_down);
   ADD ("/outbox/recover-decided", test_recover_decided);
   ADD ("/outbox/keys", test_keys);
   ADD ("/outbox/release-and-edit", test_release_and_edit);
