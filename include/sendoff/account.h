@@ -39,7 +39,7 @@ typedef struct SoAccount
 {
   char *name;
   char *preset;
-  char *title; /* the provider's name for people: "iCloud Mail" */
+  char *title; /* the provider's name for people: "iCloud Mail"; "" without preset */
   char *address;
   char *from_name;
   char **aliases; /* further addresses that may stand in From */
@@ -78,6 +78,9 @@ SoAccount *so_account_new (const char *name);
 void so_account_free (SoAccount *account);
 SoAccount *so_account_copy (const SoAccount *account);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoAccount, so_account_free)
+
+/* What to call its provider: the title, or else the account's name. */
+const char *so_account_title (const SoAccount *account);
 
 /* TRUE if address is the account's own or one of its aliases, without regard to ASCII case:
  * no provider tells Me@ from me@, and where one does its server still has the last word. */

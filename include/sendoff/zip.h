@@ -10,9 +10,10 @@
 
 typedef struct
 {
-  const char *path; /* to be read */
+  const char *path; /* to be read; NULL: it is open as fd */
   const char *name; /* in the archive; UTF-8, made different where two are the same */
   guint64 size;     /* octets */
+  int fd;           /* of this process, readable; only without path */
 } SoZipFile;
 
 /* What files would come to, by samples of each: some 1 MiB is read and compressed in all,

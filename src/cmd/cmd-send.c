@@ -66,7 +66,7 @@ make_it_fit (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoCompose *
   so_interrupt_release (&interrupt);
   if (!well || fit->decision.action != SO_SIZE_REFUSE)
     return well;
-  g_autofree char *why = so_size_policy_explain (&fit->decision, account->title);
+  g_autofree char *why = so_size_policy_explain (&fit->decision, so_account_title (account));
   so_error_set (error, SO_ERROR_DATA, _ ("send a link instead of the attachment"), "%s", why);
   return FALSE;
 }
@@ -102,7 +102,7 @@ post (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoCompose *compose
     entry = so_post_compose (outbox, account, compose, options->notify, &as, error);
   if (entry != NULL && as.state == SO_ENTRY_HELD)
     {
-      g_autofree char *why = so_size_policy_explain (&fit.decision, account->title);
+      g_autofree char *why = so_size_policy_explain (&fit.decision, so_account_title (account));
       so_send_tell_hold (app, compose, why, so_entry_name (entry)->id);
     }
   so_fit_clear (&fit);

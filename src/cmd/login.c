@@ -19,7 +19,7 @@ explain_app_password (const SoApp *app, const SoAccount *account)
   so_app_say (app,
               _("%s takes an app-specific password, not the one you sign in with.\n"
                 "Make one at %s (two-factor authentication has to be on) and paste it here."),
-              account->title, account->password_page);
+              so_account_title (account), account->password_page);
 }
 
 /* A password typed blind is typed twice; one that is pasted need not be. */
@@ -86,7 +86,7 @@ takes_password (const SoAccount *account, GError **error)
     return TRUE;
   so_error_set (error, SO_ERROR_USAGE,
                 _("set password-command to a program that prints an access token"),
-                _("%s takes no password but an access token"), account->title);
+                _("%s takes no password but an access token"), so_account_title (account));
   return FALSE;
 }
 

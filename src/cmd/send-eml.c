@@ -72,7 +72,7 @@ open_message (const char *path, GError **error)
 static void
 tell_hold (const SoApp *app, const SoAccount *account, const SoSizeDecision *decision)
 {
-  g_autofree char *why = so_size_policy_explain (decision, account->title);
+  g_autofree char *why = so_size_policy_explain (decision, so_account_title (account));
   if (!app->json && !app->quiet)
     printf (_ ("Too large: %s.\n"), why);
 }
@@ -92,7 +92,7 @@ fit (const SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entr
       tell_hold (app, account, &fitted.decision);
       return TRUE;
     }
-  g_autofree char *why = so_size_policy_explain (&fitted.decision, account->title);
+  g_autofree char *why = so_size_policy_explain (&fitted.decision, so_account_title (account));
   if (so_entry_remove (entry, error) && so_outbox_sync (outbox, error))
     so_error_set (error, SO_ERROR_DATA, _ ("send a link instead of the attachment"), "%s", why);
   return FALSE;

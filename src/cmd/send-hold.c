@@ -35,7 +35,7 @@ files_by_size (const SoCompose *compose)
 static char *
 zipped_size (const SoComposeFile *file)
 {
-  const SoZipFile one = { file->path, file->name, file->size };
+  const SoZipFile one = { .path = file->path, .name = file->name, .size = file->size };
   return so_size_format (MIN (so_zip_estimate (&one, 1), file->size));
 }
 

@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "sendmail.h"
+#include "sendoff/charset.h"
 #include "sendoff/dsn.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/text.h"
-
 
 /* Letters whose value is the rest of the word or, if there is none, the next word. */
 #define WITH_VALUE "BbCDeFfhLMmNOopRrVX"
@@ -145,6 +145,17 @@ bare_sender (char *value)
   return value + 1;
 }
 
+/* The text of a caller in whatever character set; the name is not worth the message. */
+static void
+set_full_name (SoSendmailOptions *options, const char *value)
+{
+  g_free (options->utf8_name);
+  options->utf8_name = so_charset_to_utf8 (value, strlen (value), "", "-F", NULL);
+  if (options->utf8_name == NULL)
+    options->utf8_name = g_utf8_make_valid (value, -1);
+  options->full_name = options->utf8_name;
+}
+
 static gboolean
 take_value (SoSendmailOptions *options, char letter, char *value, GError **error)
 {
@@ -153,7 +164,7 @@ take_value (SoSendmailOptions *options, char letter, char *value, GError **error
     case 'b':
       return set_mode (options, value, error);
     case 'F':
-      options->full_name = value;
+      set_full_name (options, value);
       return TRUE;
     case 'f':
     case 'r':
@@ -287,6 +298,7 @@ so_sendmail_options_clear (SoSendmailOptions *options)
   g_clear_pointer (&options->recipients, g_ptr_array_unref);
   g_clear_pointer (&options->notify, g_free);
   g_clear_pointer (&options->envid, g_free);
+  g_clear_pointer (&options->utf8_name, g_free);
 }
 
 void

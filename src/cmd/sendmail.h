@@ -50,6 +50,7 @@ typedef struct
   const char *dsn_ret;      /* -R: "FULL", "HDRS", "" */
   const char *dsn_envid;    /* -V, xtext, "" */
   char *notify, *envid;     /* what the two above point to */
+  char *utf8_name;          /* what full_name points to */
   GPtrArray *recipients;    /* of char *, as given */
 } SoSendmailOptions;
 

@@ -31,7 +31,7 @@ so_table_free (SoTable *table)
 void
 so_table_add (SoTable *table, const char *text)
 {
-  g_ptr_array_add (table->cells, g_strdup (text));
+  g_ptr_array_add (table->cells, so_text_sanitise (text, -1, SO_TEXT_LINE_MAX));
 }
 
 static gsize

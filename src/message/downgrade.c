@@ -284,8 +284,9 @@ write_all (int from, goffset offset, const Look *look, int *to, GError **error)
   g_autoptr (SoOut) out = so_out_new (so_durable_sink, to);
   Write writing = { look->facts, look->to_seven_bit, out, g_string_new (NULL) };
   g_autoptr (SoMimeWalk) walk = so_mime_walk_new (&funcs, &writing);
-  /* One that stops early has its error in out. */
-  so_mime_walk_file (walk, from, offset, NULL);
+  GError *problem = NULL;
+  if (!so_mime_walk_file (walk, from, offset, &problem) && problem != NULL)
+    so_out_fail (out, problem); /* one that stops early for out's sake has its error there */
   g_string_free (writing.pending, TRUE);
   return so_out_flush (out, error);
 }

@@ -103,8 +103,8 @@ fitting (gboolean use_q, const char *utf8, gsize room)
   return length;
 }
 
-void
-so_header_words (SoHeaderLine *line, const char *utf8)
+static void
+add_words (SoHeaderLine *line, const char *utf8)
 {
   gsize all = strlen (utf8);
   gboolean use_q = q_length (utf8, all) <= encoded_length (FALSE, utf8, all);
@@ -124,6 +124,18 @@ so_header_words (SoHeaderLine *line, const char *utf8)
       so_header_token (line, word->str);
       utf8 += length;
     }
+}
+
+/* Whatever it came from: one line of valid UTF-8, so that nobody's name ends a header or is read
+ * beyond its end. */
+static char *
+on_one_line (const char *text)
+{
+  char *clean = g_utf8_make_valid (text, -1);
+  for (char *p = clean; *p != '\0'; p++)
+    if (g_ascii_iscntrl (*p))
+      *p = ' ';
+  return clean;
 }
 
 static gsize
@@ -169,14 +181,15 @@ so_header_tokens (GString *out, const char *name, const char *tokens)
 }
 
 void
-so_header_unstructured (GString *out, const char *name, const char *utf8)
+so_header_unstructured (GString *out, const char *name, const char *text)
 {
+  g_autofree char *utf8 = on_one_line (text);
   SoHeaderLine line;
   so_header_begin (&line, out, name);
   if (*utf8 != '\0' && can_be_folded (utf8, strlen (name)))
     add_tokens (&line, utf8);
   else if (*utf8 != '\0')
-    so_header_words (&line, utf8);
+    add_words (&line, utf8);
   else
     g_string_append_c (out, ' ');
   so_header_end (&line);
@@ -206,8 +219,9 @@ quoted (const char *ascii)
 }
 
 gboolean
-so_header_phrase (SoHeaderLine *line, const char *utf8)
+so_header_phrase (SoHeaderLine *line, const char *text)
 {
+  g_autofree char *utf8 = on_one_line (text);
   gboolean is_short = longest_token (utf8) <= WORD_LEAST;
   if (g_str_is_ascii (utf8) && is_atoms (utf8) && (is_short || strlen (utf8) <= WORD_MAX))
     {
@@ -220,6 +234,6 @@ so_header_phrase (SoHeaderLine *line, const char *utf8)
       so_header_token (line, string);
       return FALSE;
     }
-  so_header_words (line, utf8);
+  add_words (line, utf8);
   return TRUE;
 }

@@ -22,15 +22,13 @@ void so_header_token (SoHeaderLine *line, const char *token);
 void so_header_glue (SoHeaderLine *line, const char *mark);
 void so_header_end (SoHeaderLine *line);
 
-/* Text as encoded words. */
-void so_header_words (SoHeaderLine *line, const char *utf8);
-
-/* A display name: atoms, a quoted string, or encoded words.  TRUE if it ended with an
+/* Both take any octets: what is no UTF-8, and controls, are replaced.
+ * A display name: atoms, a quoted string, or encoded words.  TRUE if it ended with an
  * encoded word, behind which a special needs a blank (RFC 2047 5). */
-gboolean so_header_phrase (SoHeaderLine *line, const char *utf8);
+gboolean so_header_phrase (SoHeaderLine *line, const char *text);
 
 /* A whole field with free text (Subject). */
-void so_header_unstructured (GString *out, const char *name, const char *utf8);
+void so_header_unstructured (GString *out, const char *name, const char *text);
 
 /* A whole field with a list of identifiers or other tokens separated by blanks. */
 void so_header_tokens (GString *out, const char *name, const char *tokens);

@@ -31,17 +31,19 @@ decode_base64 (SoMimeDecoder *decoder, const char *bytes, gsize length, GByteArr
   g_byte_array_set_size (out, before + (guint)n);
 }
 
-/* Is the tail complete, and what does it stand for?  Blanks wait for what follows them. */
+/* Is the tail complete, and what does it stand for?  Blanks and a CR wait for what follows them, as
+ * long as there is room. */
 static void
 settle_tail (SoMimeDecoder *decoder, GByteArray *out)
 {
   char *tail = decoder->tail;
   gsize n = decoder->n_tail;
   char last = tail[n - 1];
+  gboolean has_room = n < sizeof decoder->tail;
   if (tail[0] != '=')
     {
       gboolean blank = last == ' ' || last == '\t';
-      if (blank && n < sizeof decoder->tail)
+      if ((blank || last == '\r') && has_room)
         return;
       if (last == '\n')
         {
@@ -49,8 +51,6 @@ settle_tail (SoMimeDecoder *decoder, GByteArray *out)
           gboolean crlf = n > 1 && tail[n - 2] == '\r';
           append (out, crlf ? "\r\n" : "\n", crlf ? 2 : 1);
         }
-      else if (last == '\r')
-        return;
       else
         append (out, tail, n);
     }
@@ -61,8 +61,8 @@ settle_tail (SoMimeDecoder *decoder, GByteArray *out)
     }
   else if (last == '\n')
     ; /* a soft line end */
-  else if (n == 1 || (n == 2 && g_ascii_isxdigit (last)) || last == '\r'
-           || ((last == ' ' || last == '\t') && n < sizeof decoder->tail))
+  else if (n == 1 || (n == 2 && g_ascii_isxdigit (last))
+           || ((last == '\r' || last == ' ' || last == '\t') && has_room))
     return;
   else
     append (out, tail, n);

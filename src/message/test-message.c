@@ -59,7 +59,7 @@ body_text (const SoTestMessageSpec *spec, const char *token)
                              "Token:    %s\n"
                              "\n"
                              "Nobody needs to answer it, and it may be deleted.\n"),
-                          spec->from, *account->title != '\0' ? account->title : account->name,
+                          spec->from, so_account_title (account),
                           account->smtp.host, account->smtp.port, host, date, SO_PROGRAM_VERSION,
                           token);
 }

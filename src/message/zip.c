@@ -21,6 +21,8 @@
 #include "sendoff/text.h"
 #include "sendoff/zip.h"
 
+#define FIRST_FD 3 /* of the files that are handed over open */
+
 typedef struct
 {
   const SoZipOptions *options;
@@ -45,8 +47,26 @@ free_name (GHashTable *taken, const char *name)
     }
 }
 
+/* Files that are open here are open there, too: nobody but root may look at them in /proc of a process
+ * that keeps secrets (prctl(2), PR_SET_DUMPABLE). */
+typedef struct
+{
+  GArray *ours, *theirs; /* of int */
+} Handover;
+
+static char *
+path_of (const SoZipFile *file, Handover *handover)
+{
+  if (file->path != NULL)
+    return g_strdup (file->path);
+  int theirs = FIRST_FD + (int)handover->theirs->len;
+  g_array_append_val (handover->ours, file->fd);
+  g_array_append_val (handover->theirs, theirs);
+  return g_strdup_printf ("/proc/self/fd/%d", theirs);
+}
+
 static char **
-arguments (const SoZipFile *files, guint n)
+arguments (const SoZipFile *files, guint n, Handover *handover)
 {
   g_autoptr (GStrvBuilder) argv = g_strv_builder_new ();
   g_autoptr (GHashTable) taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -55,7 +75,8 @@ arguments (const SoZipFile *files, guint n)
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *name = free_name (taken, files[i].name);
-      g_strv_builder_add (argv, files[i].path);
+      g_autofree char *path = path_of (&files[i], handover);
+      g_strv_builder_add (argv, path);
       g_strv_builder_add (argv, name);
     }
   return g_strv_builder_end (argv);
@@ -128,7 +149,10 @@ judge (gboolean finished, int status, const Talk *talk, GError **error)
 static gboolean
 start (const SoZipFile *files, guint n, int fd, GPid *pid, int *said, GError **error)
 {
-  g_auto (GStrv) argv = arguments (files, n);
+  g_autoptr (GArray) ours = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GArray) theirs = g_array_new (FALSE, FALSE, sizeof (int));
+  Handover handover = { ours, theirs };
+  g_auto (GStrv) argv = arguments (files, n, &handover);
   g_autoptr (GError) problem = NULL;
   int pipe_fds[2];
   if (!g_unix_open_pipe (pipe_fds, FD_CLOEXEC, &problem))
@@ -136,9 +160,10 @@ start (const SoZipFile *files, guint n, int fd, GPid *pid, int *said, GError **e
       so_error_set (error, SO_ERROR_TEMPORARY, _("try again later"), "%s", problem->message);
       return FALSE;
     }
-  gboolean well
-      = g_spawn_async_with_fds (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, pid, -1,
-                                fd, pipe_fds[1], &problem);
+  gboolean well = g_spawn_async_with_pipes_and_fds (
+      NULL, (const char *const *)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, fd,
+      pipe_fds[1], (const int *)(gpointer)ours->data, (const int *)(gpointer)theirs->data,
+      ours->len, pid, NULL, NULL, NULL, &problem);
   close (pipe_fds[1]);
   *said = pipe_fds[0];
   if (well)

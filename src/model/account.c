@@ -76,6 +76,12 @@ so_account_free (SoAccount *account)
   g_free (account);
 }
 
+const char *
+so_account_title (const SoAccount *account)
+{
+  return *account->title != '\0' ? account->title : account->name;
+}
+
 gboolean
 so_account_owns (const SoAccount *account, const char *address)
 {

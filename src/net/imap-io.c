@@ -31,7 +31,8 @@ char *
 so_imap_words (const SoImap *imap)
 {
   const char *words = imap->session->imap_response;
-  return so_text_sanitise (words != NULL ? words : "", -1, SO_TEXT_LINE_MAX);
+  g_autofree char *struck = so_secret_strike_out (imap->told, words != NULL ? words : "");
+  return so_text_sanitise (struck, -1, SO_TEXT_LINE_MAX);
 }
 
 const char *
@@ -96,7 +97,7 @@ so_imap_end (SoImap *imap, int result, GError **error)
       set_lost (imap, error);
       return FALSE;
     }
-  const char *code = so_imap_code (imap);
+  g_autofree char *code = so_secret_strike_out (imap->told, so_imap_code (imap));
   so_observer_trace (imap->observer, '<', "NO %s%s%s%s", *code != '\0' ? "[" : "", code, *code != '\0' ? "] " : "",
                      words);
   so_error_set (error, SO_ERROR_TEMPORARY, _("the server's words say why"), _("%s says: %s"),

@@ -22,6 +22,7 @@ struct SoImap
   char *selected;
   gboolean writable;
   gboolean usable; /* the next command may be sent */
+  const SoSecret *told; /* during login: what a server that repeats it is not quoted with */
 };
 
 #define SO_IMAP_BUDGET (256 * 1024)       /* octets a command may be answered with */

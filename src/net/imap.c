@@ -131,12 +131,11 @@ static const char *const disabled_codes[] = { "AUTHORIZATIONFAILED", "PRIVACYREQ
 
 /* What a refused login means (RFC 5530). */
 static gboolean
-login_refused (SoImap *imap, const SoSecret *password, SoImapTrouble *trouble, GError **error)
+login_refused (SoImap *imap, SoImapTrouble *trouble, GError **error)
 {
   const char *code = so_imap_code (imap);
   const char *host = imap->account->imap.host;
-  g_autofree char *said = so_imap_words (imap);
-  g_autofree char *words = so_secret_strike_out (password, said);
+  g_autofree char *words = so_imap_words (imap);
   if (g_strv_contains (temporary_codes, code))
     {
       set_trouble (trouble, SO_IMAP_TEMPORARY);
@@ -173,12 +172,8 @@ authenticate (SoImap *imap, const SoSecret *password)
 }
 
 static gboolean
-log_in (SoImap *imap, SoSecretFunc secret, gpointer secret_data, SoImapTrouble *trouble, GError **error)
+try_password (SoImap *imap, const SoSecret *password, SoImapTrouble *trouble, GError **error)
 {
-  set_trouble (trouble, SO_IMAP_NO_SECRET);
-  g_autoptr (SoSecret) password = secret (secret_data, error);
-  if (password == NULL)
-    return FALSE;
   int result = authenticate (imap, password);
   mailstream *stream = so_transport_stream (imap->transport);
   explicit_bzero (stream->write_buffer, stream->buffer_max_size);
@@ -189,10 +184,23 @@ log_in (SoImap *imap, SoSecretFunc secret, gpointer secret_data, SoImapTrouble *
       return TRUE;
     }
   if (imap->usable)
-    return login_refused (imap, password, trouble, error);
+    return login_refused (imap, trouble, error);
   set_trouble (trouble, SO_IMAP_TEMPORARY);
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;
+}
+
+static gboolean
+log_in (SoImap *imap, SoSecretFunc secret, gpointer secret_data, SoImapTrouble *trouble, GError **error)
+{
+  set_trouble (trouble, SO_IMAP_NO_SECRET);
+  g_autoptr (SoSecret) password = secret (secret_data, error);
+  if (password == NULL)
+    return FALSE;
+  imap->told = password;
+  gboolean well = try_password (imap, password, trouble, error);
+  imap->told = NULL;
+  return well;
 }
 
 /* A server without an answer to CAPABILITY is one without extensions.  mailimap_capability() would

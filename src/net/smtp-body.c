@@ -46,6 +46,8 @@ may_complete (Pump *pump)
   const SoFeed *feed = pump->feed;
   if (so_smtp_has_input (pump->smtp)) /* an answer before the end is no answer to the message */
     return stop (pump, SO_BODY_OBJECTION);
+  if (so_transport_state (pump->smtp->transport) != SO_TRANSPORT_WELL)
+    return stop (pump, SO_BODY_LOST); /* closed meanwhile: nobody would answer the last octets */
   if (feed->completing != NULL && !feed->completing (feed->data, (SoSubmission *) pump->submission))
     return stop (pump, SO_BODY_STOPPED);
   return TRUE;

@@ -23,6 +23,7 @@ typedef struct
   const SoFeed *feed;
   SoTransaction pending; /* submission NULL: none */
   SoTransaction current;
+  GError *problem; /* why there is no connection any more, if it could not be made again */
 } Run;
 
 static void
@@ -200,7 +201,7 @@ again_in_lock_step (Run *run)
   smtp->broken_pipelining = TRUE;
   smtp->ehlo.chunking = FALSE;
   g_autoptr (SoVerdict) trouble = NULL;
-  if (!so_smtp_connect (smtp, &trouble, NULL))
+  if (!so_smtp_connect (smtp, &trouble, &run->problem))
     {
       so_submission_settle (run->current.submission, trouble);
       return SO_TRANSACTION_LOST;
@@ -301,6 +302,9 @@ so_smtp_run (SoSmtp *smtp, const SoFeed *feed, GError **error)
   give_back_untried (&run);
   if (smtp->usable)
     return TRUE;
-  so_smtp_lost (smtp, error);
+  if (run.problem != NULL)
+    g_propagate_error (error, run.problem);
+  else
+    so_smtp_lost (smtp, error);
   return FALSE;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,13 +114,16 @@ open_first_log (const char *path)
   return so_durable_make_folder (folder) ? open_log (path) : -1;
 }
 
-/* Full: it becomes the older one. */
+/* Full: it becomes the older one, once, whoever else has found it full. */
 static int
 rotate (const char *path, int fd)
 {
+  struct stat full, now;
   g_autofree char *older = g_strconcat (path, ".1", NULL);
+  if (flock (fd, LOCK_EX) == 0 && fstat (fd, &full) == 0 && stat (path, &now) == 0
+      && full.st_dev == now.st_dev && full.st_ino == now.st_ino)
+    rename (path, older);
   close (fd);
-  rename (path, older);
   return open_log (path);
 }
 

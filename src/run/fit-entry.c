@@ -9,6 +9,7 @@
 
 #include "sendoff/clock.h"
 #include "sendoff/durable.h"
+#include "sendoff/error.h"
 #include "sendoff/fit-entry.h"
 #include "sendoff/i18n.h"
 #include "sendoff/measure.h"
@@ -89,7 +90,15 @@ replace (SoEntry *entry, int fd, GError **error)
   return edit != NULL && copy_in (edit, fd, error) && so_enqueue_commit (edit, &as, NULL, error);
 }
 
-/* Packs it if that helps; what cannot be packed is no error. */
+/* Nothing to pack, or in a form that cannot be taken apart: no error, it is held. */
+static gboolean
+is_of_the_message (const GError *problem)
+{
+  return g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_USAGE)
+         || g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_DATA);
+}
+
+/* Packs it if that helps. */
 static gboolean
 try_to_pack (SoOutbox *outbox, SoEntry *entry, const SoSubmission *submission,
              const SoAccount *account, const SoSize *size, int interrupt_fd, SoFitted *fitted,
@@ -98,13 +107,14 @@ try_to_pack (SoOutbox *outbox, SoEntry *entry, const SoSubmission *submission,
   g_autofree char *folder = g_build_filename (so_outbox_path (outbox), "tmp", NULL);
   const SoRefitSpec spec = { .zip = TRUE, .folder = folder, .interrupt_fd = interrupt_fd };
   SoSize packed;
-  int fd = so_refit (submission->fd, submission->offset, &spec, NULL);
-  if (fd < 0 || !size_of (fd, 0, &packed, NULL))
-    fitted->decision = decide (account, size, NULL, FALSE);
-  else
-    fitted->decision = decide (account, size, &packed, TRUE);
-  gboolean well = TRUE;
-  if (fitted->decision.action == SO_SIZE_ZIP)
+  g_autoptr (GError) problem = NULL;
+  int fd = so_refit (submission->fd, submission->offset, &spec, &problem);
+  gboolean well = fd >= 0 ? size_of (fd, 0, &packed, error) : is_of_the_message (problem);
+  if (fd < 0 && !well)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  else if (well)
+    fitted->decision = decide (account, size, fd >= 0 ? &packed : NULL, fd >= 0);
+  if (well && fitted->decision.action == SO_SIZE_ZIP)
     {
       well = replace (entry, fd, error);
       fitted->decision.action = SO_SIZE_SEND;
@@ -118,7 +128,7 @@ try_to_pack (SoOutbox *outbox, SoEntry *entry, const SoSubmission *submission,
 static gboolean
 hold (SoEntry *entry, const SoAccount *account, const SoSizeDecision *decision, GError **error)
 {
-  g_autofree char *why = so_size_policy_explain (decision, account->title);
+  g_autofree char *why = so_size_policy_explain (decision, so_account_title (account));
   SoEntryName next = { .state = SO_ENTRY_HELD, .stamp = now_s () };
   g_strlcpy (next.reason, SO_REASON_SIZE, sizeof next.reason);
   return so_entry_move (entry, now_s (), &next, why, error);

@@ -49,7 +49,7 @@ files_of (const SoCompose *compose)
   for (guint i = 0; i < so_compose_n_files (compose); i++)
     {
       const SoComposeFile *file = so_compose_file (compose, i);
-      const SoZipFile one = { file->path, file->name, file->size };
+      const SoZipFile one = { .path = file->path, .name = file->name, .size = file->size };
       g_array_append_val (files, one);
     }
   return files;

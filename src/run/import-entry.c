@@ -102,7 +102,7 @@ judge_size (SoImportDecision *decision, guint64 wire)
   SoSizeDecision size = so_size_policy (&question);
   if (size.action == SO_SIZE_SEND)
     return;
-  g_autofree char *why = so_size_policy_explain (&size, account->title);
+  g_autofree char *why = so_size_policy_explain (&size, so_account_title (account));
   hold (decision, SO_REASON_SIZE, why);
 }
 

@@ -91,7 +91,7 @@ typedef struct
 } Pack;
 
 static gboolean
-take_out (Pack *pack, GArray *files, GPtrArray *paths, GError **error)
+take_out (Pack *pack, GArray *files, GError **error)
 {
   for (guint i = 0; i < pack->parts->files->len; i++)
     {
@@ -102,10 +102,7 @@ take_out (Pack *pack, GArray *files, GPtrArray *paths, GError **error)
       g_array_append_val (pack->fds, fd);
       if (!so_mime_extract (pack->fd, pack->offset, file->leaf, so_durable_sink, &fd, error))
         return FALSE;
-      /* Another process opens it, so not /proc/self. */
-      char *path = g_strdup_printf ("/proc/%d/fd/%d", (int)getpid (), fd);
-      g_ptr_array_add (paths, path);
-      const SoZipFile one = { path, file->name, file->size };
+      const SoZipFile one = { .name = file->name, .size = file->size, .fd = fd };
       g_array_append_val (files, one);
     }
   return TRUE;
@@ -115,14 +112,13 @@ static gboolean
 add_zip (Pack *pack, GPtrArray *changes, GError **error)
 {
   g_autoptr (GArray) files = g_array_new (FALSE, FALSE, sizeof (SoZipFile));
-  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
   const SoZipOptions options = { .interrupt_fd = pack->spec->interrupt_fd };
   if (pack->parts->files->len == 0)
     {
       so_error_set (error, SO_ERROR_USAGE, "", _("the message has no attachment to pack"));
       return FALSE;
     }
-  int fd = take_out (pack, files, paths, error) ? new_file (pack->spec->folder, error) : -1;
+  int fd = take_out (pack, files, error) ? new_file (pack->spec->folder, error) : -1;
   if (fd < 0)
     return FALSE;
   g_array_append_val (pack->fds, fd);

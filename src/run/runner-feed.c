@@ -190,7 +190,7 @@ fits_size (SoRun *run, SoEntry *entry)
     }
   if (fitted.decision.action == SO_SIZE_SEND)
     return TRUE;
-  g_autofree char *why = so_size_policy_explain (&fitted.decision, run->account->title);
+  g_autofree char *why = so_size_policy_explain (&fitted.decision, so_account_title (run->account));
   so_run_report (run, SO_RUN_HELD, entry, NULL, why);
   return FALSE;
 }

@@ -100,7 +100,7 @@ so_credential_shape_warning (const SoAccount *account, SoPasswordShape shape)
     case SO_PASSWORD_LIKELY_ACCOUNT:
       return g_strdup_printf (_("this does not look like an app-specific password; %s refuses the "
                                 "password of the account itself (make one at %s)"),
-                              account->title, account->password_page);
+                              so_account_title (account), account->password_page);
     case SO_PASSWORD_ALTERED:
       return g_strdup (form_of (account) == FORM_ICLOUD
                            ? _("an app-specific password reads xxxx-xxxx-xxxx-xxxx, in lower case "

@@ -123,6 +123,23 @@ so_credential_query (const SoAccount *account, SoService service, gboolean may_p
                            .may_prompt = may_prompt };
 }
 
+/* What other programs have stored there: a line end behind it (echo did that) is none of it. */
+static SoSecret *
+one_line (const SoSecret *stored, GError **error)
+{
+  const char *bytes = so_secret_peek (stored);
+  gsize length = so_secret_length (stored);
+  const char *end = memchr (bytes, '\n', length);
+  gsize n = end != NULL ? (gsize) (end - bytes) : length;
+  gsize last = n > 0 && end != NULL && bytes[n - 1] == '\r' ? n - 1 : n;
+  if ((end == NULL || n + 1 == length) && memchr (bytes, '\r', last) == NULL
+      && g_utf8_validate (bytes, (gssize) last, NULL))
+    return so_secret_new (bytes, (gssize) last);
+  so_error_set (error, SO_ERROR_CREDENTIALS, _("store it again with: sendoff login"),
+                _("the password in the keyring is not one line of UTF-8 text"));
+  return NULL;
+}
+
 static SoSecret *
 ask_keyring (const SoAccount *account, SoService service, gboolean may_prompt, GError **error)
 {
@@ -134,7 +151,8 @@ ask_keyring (const SoAccount *account, SoService service, gboolean may_prompt, G
       if (entries == 0)
         query = so_credential_query (account, SO_SERVICE_SMTP, may_prompt);
     }
-  return so_keyring_lookup (&query, error);
+  g_autoptr (SoSecret) stored = so_keyring_lookup (&query, error);
+  return stored != NULL ? one_line (stored, error) : NULL;
 }
 
 SoSecret *

@@ -3,8 +3,11 @@ Python reads of them stays the same."""
 
 import base64
 import email
+import os
 import random
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -232,3 +235,25 @@ def test_a_signed_part_beside_one_that_is_converted(seven_bit_account, sendoff):
     sendoff("send", "--eml", "-", input=message, status=0)
     [octets] = seven_bit_account.messages()
     assert octets.isascii() and signed in octets
+
+
+@pytest.mark.skipif(shutil.which("strace") is None or "asan" in os.environ.get("SENDOFF_BUILD", ""),
+                    reason="needs strace, and a build without sanitizers")
+def test_what_cannot_be_read_while_it_is_converted_is_not_sent(seven_bit_account, sendoff, home,
+                                                               tmp_path):
+    body = "é".encode() * 100 + b"\n"
+    sendoff.named("sendmail")("-odq", "-i", "a@example.org", status=0,
+                              input=b"Subject: x\nContent-Type: text/plain; charset=utf-8\n\n" + 2000 * body)
+    outcomes = set()
+    for number in range(1, 40):
+        [entry] = (home.outbox / "entries").iterdir()
+        done = subprocess.run(["strace", "-f", "-o", tmp_path / "log", "-P", entry, "-e",
+                               f"inject=pread64:error=EIO:when={number}",
+                               *sendoff.command(["retry", "--now"])], env=sendoff.environment({}),
+                              capture_output=True, timeout=60)
+        outcomes.add(done.returncode)
+        if seven_bit_account.deliveries():
+            break
+    [octets] = seven_bit_account.messages()
+    assert email.message_from_bytes(octets).get_payload(decode=True).replace(b"\r\n", b"\n") == 2000 * body
+    assert number > 10 and outcomes - {0}

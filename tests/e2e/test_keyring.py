@@ -72,6 +72,19 @@ def test_an_entry_is_found_whoever_made_it(configured, keyring):
     assert password_of(configured)[0] == "yes"
 
 
+def test_a_line_end_behind_the_password_is_none_of_it(account, sandbox, keyring):
+    keyring.store(sandbox.host, sandbox.user, sandbox.password + "\n")
+    account("test", status=0)
+
+
+@pytest.mark.parametrize("password", ["abc\nX LOGOUT", "abc\rdef", "abc\n\n"])
+def test_a_password_of_several_lines_is_told_to_nobody(account, sandbox, keyring, password):
+    keyring.store(sandbox.host, sandbox.user, password)
+    done = account("test", status=77)
+    assert "one line" in done.err and "sendoff login" in done.err and "abc" not in done.err
+    assert sandbox.commands("AUTH") == []
+
+
 def test_another_server_user_or_service_is_another_entry(configured, keyring):
     keyring.store("127.0.0.2", USER, "x")
     keyring.store(HOST, "you@icloud.com", "x")

@@ -1,10 +1,13 @@
 """The delivery log: one line a delivery, with msmtp's fields, and `sendoff log`."""
 
+import fcntl
 import os
 import shlex
 import stat
 
 import pytest
+
+from support.servers import wait_for
 
 
 @pytest.fixture
@@ -77,3 +80,27 @@ def test_a_log_that_cannot_be_written_stops_no_mail(account, sandbox, log):
     assert len(sandbox.deliveries()) == 1
     assert "log" in account("test", status=0).err
     assert done.status == 0
+
+
+def test_one_who_comes_late_does_not_rotate_again(account, sandbox, log):
+    """Another process has found it full, too, and was quicker."""
+    account("test", status=0)
+    log.write_text("x" * (1 << 20) + "\n")
+    log.chmod(0o600)
+    with open(log, "rb") as full:
+        fcntl.flock(full, fcntl.LOCK_EX)
+        sender = account.start("send", "a@example.org", "-m", "x")
+        sandbox.wait_for(2)
+        wait_for(lambda: is_waiting(sender.pid))
+        log.rename(log.with_name("log.1"))
+        log.touch(0o600)
+    assert sender.wait(20) == 0
+    assert log.with_name("log.1").stat().st_size > 1 << 20
+    assert len(log.read_text().splitlines()) == 1
+
+
+def is_waiting(group):
+    """A process of the group waits for a lock of flock(2)."""
+    with open("/proc/locks") as locks:
+        waiting = [line.split() for line in locks if "->" in line and "FLOCK" in line]
+    return any(os.getpgid(int(words[5])) == group for words in waiting if words[5] != "-1")

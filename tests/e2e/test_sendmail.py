@@ -1,6 +1,8 @@
 """sendmail: the callers' command lines word for word; durable, exit 0, delivered behind their
 back."""
 
+import email
+import email.policy
 import os
 import subprocess
 import time
@@ -49,6 +51,21 @@ def test_recipients_of_the_headers_and_nobody_sees_bcc(machine, sandbox):
     assert sandbox.deliveries()[0]["recipients"] == ["a@example.org", "b@example.org",
                                                      "c@example.org"]
     assert b"c@example.org" not in sandbox.messages()[0]
+
+
+@pytest.mark.parametrize("name, shown", [
+    (b"Ren\xe9", "Ren\ufffd"),
+    ("山田 太郎".encode(), "山田 太郎"),
+    (b"Eve\nBcc: victim@example.net\nX-Injected: yes", "Eve Bcc: victim@example.net X-Injected: yes"),
+    (b"a\xff\xc3", "a\ufffd\ufffd"),
+])
+def test_a_name_is_a_name_whatever_its_octets(machine, sandbox, name, shown):
+    machine.named("sendmail")("-odi", "-F", os.fsdecode(name), "a@example.org",
+                              env={"SECRET_OF_THE_CALLER": "x" * 80}, input=b"Subject: x\n\nx\n", status=0)
+    parsed = email.message_from_bytes(sandbox.messages()[0], policy=email.policy.default)
+    assert str(parsed["From"]) == f'"{shown}" <me@icloud.com>' or parsed["From"].addresses[0].display_name == shown
+    assert parsed["Bcc"] is None and parsed["X-Injected"] is None
+    assert b"xxxx" not in sandbox.messages()[0]
 
 
 def test_a_lone_dot_ends_the_message_but_with_i(machine, sandbox):

@@ -14,6 +14,9 @@ import zipfile
 
 import pytest
 
+from support.program import Program
+from support.servers import wait_for
+
 MB = 1000 * 1000
 
 
@@ -242,6 +245,45 @@ def test_edit_zip(account, sandbox, home, big_text):
     with zipfile.ZipFile(io.BytesIO(part.get_content())) as archive:
         assert archive.read("報告書.txt") == big_text.read_bytes()
     assert nothing_temporary(home)
+
+
+WITHOUT_PRIVILEGES = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
+
+
+def queue_too_large(account, file):
+    """As a mail program would hand it over."""
+    message = email.message.EmailMessage(email.policy.SMTP)
+    message["From"], message["To"], message["Subject"] = "me@icloud.com", "a@example.org", "x"
+    message.set_content("x")
+    message.add_attachment(file.read_bytes(), maintype="text", subtype="x-log", filename="log.txt")
+    account.named("sendmail")("-odq", "-t", input=message.as_bytes(), status=0)
+
+
+def test_what_waits_is_packed_without_privileges(account, sandbox, home, big_text):
+    """The archive is made by another process, which may not look into this one."""
+    queue_too_large(account, big_text)
+    plain = Program(home, prefix=WITHOUT_PRIVILEGES if os.geteuid() == 0 else ())
+    plain("retry", status=0)
+    _, part = parsed(sandbox.wait_for(1)[0]).iter_parts()
+    assert part.get_filename() == "log.txt.zip" and entries(home) == []
+
+
+def test_a_runner_stopped_while_packing_leaves_it_queued(account, sandbox, home, tmp_path):
+    slow = tmp_path / "slow.txt"
+    slow.write_bytes(words(200 * MB))
+    home.write_config(home.config_file.read_text() + "sendmail-limit = 500 MB\n")
+    queue_too_large(account, slow)
+    runner = account.start("retry")
+    wait_for(lambda: packer_of(runner.pid), 60)
+    runner.send_signal(signal.SIGTERM)
+    assert runner.wait(20) == -signal.SIGTERM
+    assert [name.split(".")[0] for name in entries(home)] == ["queued"] and nothing_temporary(home)
+
+
+def packer_of(session):
+    """The process of that session that packs, if it is at it."""
+    done = subprocess.run(["pgrep", "-s", str(session), "-x", "sendoff-zip"], capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize("arguments, status, says", [

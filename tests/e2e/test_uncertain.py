@@ -169,3 +169,11 @@ def test_a_copy_of_one_of_two_attempts_proves_it_for_who_was_in_both(account, ma
     account("retry", "--now")
     account("retry", "--now")
     assert asked(sandbox)[4:] == ["b"] and states(account) == []
+
+
+@pytest.mark.parametrize("answer", ["NO [AUTHENTICATIONFAILED] bad password {}", "NO [{}] no", "OK {}"])
+def test_a_mailbox_that_repeats_the_password_is_not_quoted(account, mailbox, sandbox, answer):
+    lose(account, sandbox, "a@example.org")
+    mailbox.answers["LOGIN"] = answer.format(sandbox.password)
+    done = account("-v", "retry", "--now")
+    assert "LOGIN" in done.err and sandbox.password not in done.err + done.out

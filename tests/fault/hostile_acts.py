@@ -70,6 +70,18 @@ def truncate(c):
     c.truncate()
 
 
+def only_this_one(c):
+    """No further connection is taken."""
+    c.server.listener.shutdown(socket.SHUT_RDWR)
+
+
+def go_and_close(c):
+    """354 and the end of what it has to say, in one segment."""
+    c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    c.say("354 go on")
+    c.close()
+
+
 def deaf_close(c):
     """End of stream towards a client whose body is not read any more."""
     c.sock.shutdown(socket.SHUT_WR)

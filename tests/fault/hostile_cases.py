@@ -9,8 +9,8 @@ import ssl
 
 from hostile import PHASES
 from hostile_acts import (BIG, CREDENTIALS, GARBAGE, NOT_SENT, PROTOCOL, REFUSED, SENT, TEMPORARY,
-                          USAGE_SIZE, Case, close, deaf_close, final, reset, say, silence, then,
-                          truncate, usual)
+                          USAGE_SIZE, Case, close, deaf_close, final, go_and_close, only_this_one,
+                          reset, say, silence, then, truncate, usual)
 from hostile_odd import all_oddities
 
 ACTS = ("silence", "reset", "close", "truncate", "drip", "garbage", "4xx", "5xx", "421")
@@ -235,8 +235,12 @@ def pipelining():
     yield Case("breaker/only-before-tls", "PIPELINING offered before TLS only", *sent,
                options={"before": ["STARTTLS", "PIPELINING"], "strict": True,
                         "after": ["SIZE 1000000", "AUTH PLAIN"]})
+    yield Case("breaker/gone", "breaks pipelining, and cannot be reached again", {TEMPORARY},
+               {"failed"}, {"rcpt": then(only_this_one, say("500 Syntax error"))})
     for options in ({}, {"pipelining": False}):
         kind = "lock-step" if options else "pipelined"
+        yield Case("data/354-and-closes/" + kind, "354 and the end of the stream at once",
+                   {TEMPORARY}, {"failed"}, {"data": go_and_close}, options=options)
         yield Case("data/354-though-refused/" + kind, "354 though every recipient was refused",
                    {REFUSED}, {"rejected"},
                    {"rcpt": say("550 5.1.1 No such user"), "data": usual}, options=options)

@@ -1,6 +1,7 @@
 /* test-mime-walk.c - every octet comes out once, in its part, however the stream is cut. */
 #include <string.h>
 
+#include "mime-decode.h"
 #include "mime-walk.h"
 
 typedef struct
@@ -137,6 +138,28 @@ test_random (void)
     }
 }
 
+/* Runs of what waits for its successor, longer than there is room to wait: nothing is lost. */
+static void
+test_quoted_runs (void)
+{
+  static const char *const runs[] = { "\r", " ", "\r ", " \r", "\t\r\r", "=\r", "= \r" };
+  for (gsize i = 0; i < G_N_ELEMENTS (runs); i++)
+    for (guint n = 40; n < 160; n++)
+      {
+        SoMimeDecoder decoder;
+        g_autoptr (GString) text = g_string_new ("x");
+        g_autoptr (GByteArray) out = g_byte_array_new ();
+        for (guint k = 0; k < n; k++)
+          g_string_append (text, runs[i]);
+        g_string_append (text, "end");
+        so_mime_decoder_init (&decoder, SO_MIME_QUOTED_PRINTABLE);
+        so_mime_decode (&decoder, text->str, text->len, out);
+        so_mime_decode_end (&decoder, out);
+        g_byte_array_append (out, (const guint8 *)"", 1);
+        g_assert_cmpstr ((const char *)out->data, ==, text->str);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -144,5 +167,6 @@ main (int argc, char **argv)
   g_test_add_func ("/mime-walk/cases", test_cases);
   g_test_add_func ("/mime-walk/long-lines", test_long_lines);
   g_test_add_func ("/mime-walk/random", test_random);
+  g_test_add_func ("/mime-walk/quoted-runs", test_quoted_runs);
   return g_test_run ();
 }
