@@ -14,7 +14,9 @@ typedef enum
 {
   SO_HOLD_PASSWORD,   /* refused: until there is a new one */
   SO_HOLD_CONNECTION, /* not reached: until `until` */
-  SO_HOLD_LIMIT       /* the provider's limit: until `until` */
+  SO_HOLD_LIMIT,      /* the provider's limit: until `until` */
+  SO_HOLD_MISSING,    /* there is no password: tried again each time, for nothing was asked of the server */
+  SO_HOLD_LOCAL       /* the password cannot be had now, or not be used: the same */
 } SoHoldReason;
 
 typedef struct
@@ -41,7 +43,7 @@ SoAccountHold *so_account_get_hold (SoOutbox *outbox, const char *account, GErro
  * back, and it stops nothing. */
 gboolean so_account_hold_stops (const SoAccountHold *hold, gint64 now, gint64 horizon);
 
-/* "password", "connection", "limit": never translated (files, JSON). */
+/* "password", "connection", "limit", "missing", "local": never translated (files, JSON). */
 const char *so_hold_reason_name (SoHoldReason reason);
 
 /* Survives kill -9 at once, a power cut after some seconds. */

@@ -69,8 +69,11 @@ typedef enum
  * not settled since, whatever a later attempt gave. */
 SoDoubt so_attempt_log_doubt (const SoAttemptLog *log, const char *address);
 
-/* The attempt has a verdict for address, or for all. */
+/* The attempt has a verdict for address, or for all; also NONE: it was left out of it. */
 gboolean so_attempt_log_covers (const SoAttemptLog *log, gint64 key, const char *address);
+
+/* The attempt that address was last asked in since it was opened again; 0: in none. */
+gint64 so_attempt_log_asked (const SoAttemptLog *log, const char *address);
 
 /* The decision taken after the attempt; NULL for none. */
 const SoEntryName *so_attempt_log_then (const SoAttemptLog *log, gint64 key);

@@ -3,7 +3,7 @@
  *
  * Two clocks: a phase may take `timeout`, and all waiting together twice that.  Time in
  * which a body makes good progress does not count.  A signal (through interrupt_fd)
- * ends every wait at once.
+ * ends every wait at once, or after the grace that is set for this one.
  */
 #pragma once
 
@@ -15,6 +15,8 @@ typedef struct
   gint64 total_end_us;  /* monotonic */
   gint64 timeout_us;    /* length of a phase */
   int interrupt_fd;     /* readable when the work is to stop; -1 none */
+  gint64 grace_us;      /* how long a wait goes on after that; usually 0 */
+  gint64 stopped_us;    /* monotonic: when it was found readable; 0 not yet */
 } SoDeadline;
 
 /* The limits above are RFC 5321 4.5.3.2's: 5 minutes for most phases, 10 for the last. */
@@ -32,4 +34,4 @@ void so_deadline_renew (SoDeadline *deadline); /* a message is done: the total s
 gint64 so_deadline_left_us (const SoDeadline *deadline);
 
 /* Waits until fd is ready for events (poll.h); *revents may be NULL. */
-SoWait so_deadline_wait (const SoDeadline *deadline, int fd, short events, short *revents);
+SoWait so_deadline_wait (SoDeadline *deadline, int fd, short events, short *revents);

@@ -17,6 +17,9 @@ typedef struct
    * NULL. */
   gboolean (*may_log_in) (gpointer data, GError **error);
   gpointer may_log_in_data;
+  /* Told when a session stands, with the server's SIZE (0: it announces none), and the same data; may
+   * be NULL. */
+  void (*opened) (gpointer data, guint64 size_limit);
   gboolean attended;          /* somebody waits: a likely account password is warned about */
 } SoDeliverOptions;
 

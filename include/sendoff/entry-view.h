@@ -30,3 +30,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoEntryView, so_entry_view_free)
 /* hold: of its account, NULL for none; horizon: as in so_account_hold_stops(). */
 SoEntryView *so_entry_view_new (const SoEntry *entry, const SoAccountHold *hold, gint64 now,
                                 gint64 horizon);
+
+/* A recipient who has not got the message, one who was refused before one who was put off, and in
+ * *words (owned by the caller) why; "" for none.  Owned by the entry. */
+const char *so_entry_failure (const SoEntry *entry, char **words);

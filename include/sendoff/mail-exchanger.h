@@ -15,4 +15,4 @@ typedef enum
 } SoMxState;
 
 /* *host: the most preferred one, sanitised; "" without FOUND.  Owned by the caller. */
-SoMxState so_mail_exchanger (const char *domain, const SoDeadline *deadline, char **host);
+SoMxState so_mail_exchanger (const char *domain, SoDeadline *deadline, char **host);

@@ -14,11 +14,10 @@
 
 #define SO_NOTICE_TIMEOUT 30 /* seconds a command gets; ours */
 
-/* notices: of what is to be sent, made by so_notice_list().  submission may be NULL; text: why, where
- * no verdict says it. */
+/* notices: of what is to be sent, made by so_notice_list(). */
 GPtrArray *so_notice_list (void);
-void so_notice_add (GPtrArray *notices, const SoAccount *account, const SoEntry *entry,
-                    const SoSubmission *submission, const char *text);
+/* Of an entry that has failed: who has not got it, and why, stands in its log. */
+void so_notice_add (GPtrArray *notices, const SoAccount *account, const SoEntry *entry);
 
 /* Runs the commands, each with a message on its standard input; one that fails is told of
  * through the observer.  Empties the list.  attended: a person is told already, so the desktop is not. */

@@ -17,4 +17,4 @@ typedef struct
 } SoResolved;
 
 /* family: AF_UNSPEC, AF_INET or AF_INET6. */
-SoResolved so_resolve (const char *host, guint16 port, int family, const SoDeadline *deadline);
+SoResolved so_resolve (const char *host, guint16 port, int family, SoDeadline *deadline);

@@ -29,6 +29,7 @@ typedef struct
   const SoSubmission *submission; /* with the verdicts; NULL: it was not tried */
   const SoAccount *account;       /* NULL: it is gone from the configuration */
   const char *text;               /* why, where no verdict says it; "" */
+  gboolean goes_on;               /* DEFERRED, and taken up again in this pass */
 } SoRunReport;
 
 typedef struct

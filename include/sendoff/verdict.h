@@ -68,6 +68,10 @@ SoVerdict *so_verdict_copy (const SoVerdict *verdict);
 void so_verdict_free (SoVerdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoVerdict, so_verdict_free)
 
+/* Refused for good is the message, or the recipient; what is refused to the account or the connection is
+ * tried again when that is mended. */
+gboolean so_verdict_condemns (const SoVerdict *verdict);
+
 /* The server's words on one sanitised line, or ours where it said nothing: the note, else what
  * the cause means.  Owned by the caller. */
 char *so_verdict_words (const SoVerdict *verdict);

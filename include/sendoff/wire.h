@@ -35,7 +35,8 @@ typedef struct
   gboolean eight_bit;    /* octets over 127 behind the first empty line */
   gboolean utf8_headers; /* and before it */
   gsize longest_line; /* octets without CRLF */
-  gboolean long_lines; /* one behind the first empty line is over SO_WIRE_LINE_MAX */
+  gboolean long_lines; /* one behind the first empty line is over SO_WIRE_LINE_MAX, or ends with a bare CR,
+                        * which in what is no text is no line end */
 } SoWireMeasure;
 
 typedef struct SoWireMeter SoWireMeter;

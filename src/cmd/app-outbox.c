@@ -62,7 +62,8 @@ so_app_end_password_hold (SoApp *app, const char *account, GError **error)
   g_autoptr (SoAccountHold) hold = so_account_get_hold (outbox, account, &problem);
   /* One that cannot be read would stop the account for ever. */
   return (hold == NULL && problem == NULL)
-         || (hold != NULL && hold->reason != SO_HOLD_PASSWORD)
+         || (hold != NULL
+             && (hold->reason == SO_HOLD_CONNECTION || hold->reason == SO_HOLD_LIMIT))
          || so_account_end_hold (outbox, account, error);
 }
 

@@ -42,7 +42,8 @@ verdict_words (const SoAttempt *attempt)
 static gboolean
 is_told (const SoAttempt *attempt)
 {
-  return attempt->kind == SO_ATTEMPT_VERDICT || attempt->kind == SO_ATTEMPT_NOTE;
+  return attempt->kind == SO_ATTEMPT_NOTE
+         || (attempt->kind == SO_ATTEMPT_VERDICT && attempt->verdict->outcome != SO_OUTCOME_NONE);
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "sendoff/commands.h"
 #include "sendoff/config-file.h"
 #include "sendoff/deadline.h"
+#include "sendoff/entry-view.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/interrupt.h"
@@ -52,6 +53,12 @@ outcome_word (SoRunOutcome outcome)
 static char *
 reason_of (const SoRunReport *report)
 {
+  if (report->outcome == SO_RUN_FAILED)
+    {
+      char *words;
+      so_entry_failure (report->entry, &words);
+      return words;
+    }
   const SoVerdict *verdict
       = report->submission != NULL ? so_submission_speaker (report->submission) : NULL;
   return verdict != NULL ? so_verdict_words (verdict) : g_strdup (report->text);
@@ -101,8 +108,12 @@ print_words (const SoApp *app, const SoRunReport *report)
 {
   const GPtrArray *recipients = so_entry_envelope (report->entry)->submission->recipients;
   const char *first = ((const SoRecipient *)g_ptr_array_index (recipients, 0))->address;
+  g_autofree char *reason = NULL;
+  if (report->outcome == SO_RUN_FAILED)
+    first = so_entry_failure (report->entry, &reason);
+  else
+    reason = reason_of (report);
   g_autofree char *to = so_text_sanitise (first, -1, 256);
-  g_autofree char *reason = reason_of (report);
   g_autofree char *line = words_for (report, to, reason);
   so_app_say (app, "%s", line);
 }
@@ -122,6 +133,8 @@ static void
 take_report (gpointer data, const SoRunReport *report)
 {
   const Retry *retry = data;
+  if (report->goes_on)
+    return;
   if (retry->app->json)
     print_json (report);
   else if (retry->app->talks_to_terminal || retry->app->verbose || is_news (report))

@@ -46,6 +46,8 @@ so_result_status (SoOutcome outcome, gboolean kept)
 static const char *
 recipient_status (const SoResult *result, const SoVerdict *verdict)
 {
+  if (verdict != NULL && verdict->outcome == SO_OUTCOME_DEFERRED && strcmp (result->status, "held") == 0)
+    return result->status; /* with all of its account */
   return verdict != NULL ? so_result_status (verdict->outcome, *result->id != '\0') : result->status;
 }
 
@@ -103,7 +105,7 @@ so_result_exit_status (const SoVerdict *verdict)
     case SO_OUTCOME_REJECTED:
       if (strcmp (verdict->cause, "size") == 0 || strcmp (verdict->cause, "8bit") == 0)
         return SO_ERROR_DATA;
-      return verdict->stage == SO_STAGE_AUTH ? SO_ERROR_CREDENTIALS : SO_ERROR_REFUSED;
+      return verdict->scope == SO_SCOPE_ACCOUNT ? SO_ERROR_CREDENTIALS : SO_ERROR_REFUSED;
     default:
       return SO_ERROR_TEMPORARY;
     }

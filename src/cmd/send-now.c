@@ -12,35 +12,6 @@
 #include "sendoff/error.h"
 #include "sendoff/interrupt.h"
 
-/* The whole of it went through, but there were more recipients than one message may have. */
-static gboolean
-goes_on (const SoSendResult *result, const SoRunSummary *summary)
-{
-  return summary->n[SO_RUN_DEFERRED] > 0 && result->state == SO_ENTRY_QUEUED && result->tried
-         && *result->reason == '\0' && result->due <= g_get_real_time () / G_USEC_PER_SEC
-         && so_submission_outcome (result->whole) == SO_OUTCOME_NONE;
-}
-
-static gboolean
-send_rest (SoRunOptions *options, SoSendResult *result, GError **error)
-{
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  SoRunSummary summary = { .n[SO_RUN_DEFERRED] = 1 };
-  options->names = names;
-  options->now = TRUE;
-  while (goes_on (result, &summary))
-    {
-      SoEntryName name;
-      if (!so_outbox_find (options->outbox, result->id, &name, error))
-        return FALSE;
-      g_ptr_array_set_size (names, 0);
-      g_ptr_array_add (names, &name);
-      if (!so_run_pass (options, &summary, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
 static int
 send_now (SoApp *app, SoOutbox *outbox, SoEntry *entry, SoSendResult *result, GError **problem)
 {
@@ -65,8 +36,7 @@ send_now (SoApp *app, SoOutbox *outbox, SoEntry *entry, SoSendResult *result, GE
     .data = result,
   };
   SoRunSummary summary;
-  if (so_run_entry (&options, entry, &summary, problem) && goes_on (result, &summary))
-    send_rest (&options, result, problem);
+  so_run_entry (&options, entry, &summary, problem);
   return so_interrupt_end (&interrupt);
 }
 

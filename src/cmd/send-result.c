@@ -63,6 +63,8 @@ take_verdicts (SoSubmission *whole, const SoSubmission *part)
             continue;
           so_verdict_free (to->verdict);
           to->verdict = so_verdict_copy (from->verdict);
+          if (to->verdict->outcome == SO_OUTCOME_REJECTED && !so_verdict_condemns (to->verdict))
+            to->verdict->outcome = SO_OUTCOME_DEFERRED; /* as in the outbox: it waits */
         }
     }
 }
@@ -100,13 +102,39 @@ status_of (const SoSendResult *result)
   return "queued";
 }
 
+/* What stopped the session before the message was spoken of, or stops all of the account. */
+static gboolean
+is_of_session (const SoSendResult *result, const GError *problem)
+{
+  const SoVerdict *speaker = so_submission_speaker (result->whole);
+  if (problem == NULL || speaker == NULL || speaker->outcome != SO_OUTCOME_DEFERRED)
+    return problem != NULL && speaker == NULL;
+  return speaker->stage == SO_STAGE_CONNECT || speaker->stage == SO_STAGE_AUTH
+         || problem->code == SO_ERROR_CREDENTIALS;
+}
+
+/* It waits, and does not go by itself: the keyring is locked, say, or the configuration wrong. */
+static gboolean
+needs_somebody (const SoSendResult *result, const GError *problem)
+{
+  const SoVerdict *speaker = so_submission_speaker (result->whole);
+  return problem != NULL
+         && (problem->code == SO_ERROR_CONFIG
+             || (speaker != NULL && speaker->scope == SO_SCOPE_ACCOUNT && speaker->reply == NULL));
+}
+
 static int
 exit_status_of (const SoSendResult *result, const char *status, const GError *problem)
 {
   if (strcmp (status, "uncertain") == 0)
     return SO_ERROR_TEMPORARY;
+  const SoVerdict *speaker = so_submission_speaker (result->whole);
   if (strcmp (status, "rejected") == 0)
-    return SO_ERROR_REFUSED;
+    return speaker != NULL && speaker->outcome == SO_OUTCOME_REJECTED
+               ? so_result_exit_status (speaker)
+               : SO_ERROR_REFUSED;
+  if (strcmp (status, "queued") == 0 && needs_somebody (result, problem))
+    return so_error_exit_status (problem);
   if (strcmp (status, "held") != 0)
     return 0;
   if (strcmp (result->reason, SO_REASON_SIZE) == 0)
@@ -140,7 +168,7 @@ has_bad_verdict (const SoSendResult *result)
 static void
 tell_why (const SoSendResult *result, const GError *problem)
 {
-  if (has_bad_verdict (result))
+  if (has_bad_verdict (result) && !is_of_session (result, problem))
     tell_refusals (result);
   else if (problem != NULL)
     so_app_print_error (result->app, problem);
@@ -171,21 +199,47 @@ tell_kept (const SoSendResult *result, const char *status, gint64 now)
   if (strcmp (status, "queued") == 0 && !result->tried && *result->text == '\0'
       && result->due <= now)
     printf (_ ("Queued as %s; “sendoff retry” sends it.\n"), id);
+  else if (strcmp (status, "held") == 0)
+    printf (_ ("It is held in the outbox as %s; see “sendoff outbox show”.\n"), id);
   else if (result->state == SO_ENTRY_QUEUED || result->state == SO_ENTRY_UNCERTAIN)
     {
       g_autofree char *when = so_view_time (MAX (result->due, now), now);
       printf (_ ("It waits in the outbox as %s; next try: %s.\n"), id, when);
     }
-  else if (result->state == SO_ENTRY_HELD)
-    printf (_ ("It is held in the outbox as %s; see “sendoff outbox show”.\n"), id);
   else
     printf (_ ("It is kept in the outbox as %s; “sendoff outbox edit” corrects it.\n"), id);
 }
 
+/* The error behind a result that has none of its own; NULL for none. */
+static GError *
+error_of (const SoSendResult *result)
+{
+  GError *error = NULL;
+  const SoVerdict *speaker = so_submission_speaker (result->whole);
+  for (guint i = 0; has_bad_verdict (result) && i < result->whole->recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (result->whole->recipients, i);
+      if (recipient->verdict == speaker)
+        {
+          so_result_explain (result->account, recipient->address, speaker, &error);
+          return error;
+        }
+    }
+  gboolean is_hold = result->outcome == SO_RUN_HELD && result->state != SO_ENTRY_HELD;
+  if (is_hold && *result->text != '\0')
+    so_error_set (&error, SO_ERROR_CREDENTIALS, _ ("run “sendoff login”"),
+                  _ ("account %s is on hold: %s"), result->account->name, result->text);
+  return error;
+}
+
 int
-so_send_result_tell (const SoSendResult *result, const GError *problem)
+so_send_result_tell (const SoSendResult *result, const GError *given)
 {
   const char *status = status_of (result);
+  g_autoptr (GError) own = given == NULL || (has_bad_verdict (result) && !is_of_session (result, given))
+                               ? error_of (result)
+                               : NULL;
+  const GError *problem = own != NULL ? own : given;
   gint64 now = g_get_real_time () / G_USEC_PER_SEC;
   if (result->app->json)
     {

@@ -35,6 +35,7 @@ typedef struct
   guint64 octets, coded; /* of the latter: what quoted-printable would spell out */
   gsize line, longest;
   gboolean eight_bit;
+  gboolean after_cr, bare_cr;
 } Facts;
 
 typedef struct
@@ -75,6 +76,8 @@ look_at_body (gpointer data, SoMimePart *part, const char *bytes, gsize length, 
     {
       guchar c = (guchar)bytes[i];
       facts->eight_bit |= c > 127;
+      facts->bare_cr |= facts->after_cr && c != '\n';
+      facts->after_cr = c == '\r';
       facts->coded += c > 126 || c == '=' || (c < ' ' && c != '\n' && c != '\r' && c != '\t');
       facts->line = c == '\n' ? 0 : facts->line + (c != '\r');
       facts->longest = MAX (facts->longest, facts->line);
@@ -83,6 +86,9 @@ look_at_body (gpointer data, SoMimePart *part, const char *bytes, gsize length, 
   if (look->to_seven_bit && facts->eight_bit && part->is_sealed)
     look->why = _("the server takes only 7-bit messages, and this one is signed: it may not be "
                   "converted");
+  if (facts->bare_cr && part->is_sealed)
+    look->why = _("it has a line end that mail does not carry (a bare CR), and is signed: it may not "
+                  "be changed");
   return TRUE;
 }
 
@@ -122,6 +128,10 @@ way_of (const Write *writing, const SoMimePart *part)
     return KEEP;
   const Facts *facts = &g_array_index (writing->facts, Facts, part->leaf);
   gboolean to_seven_bit = writing->to_seven_bit && facts->eight_bit;
+  gboolean is_text = g_str_has_prefix (part->type, "text/");
+  /* In text a bare CR is a line end of old, and becomes one of today. */
+  if (facts->bare_cr && !is_text && part->encoding <= SO_MIME_BINARY)
+    return TO_BASE64;
   if (!to_seven_bit && facts->longest <= SO_WIRE_LINE_MAX)
     return KEEP;
   if (!to_seven_bit && part->encoding == SO_MIME_BASE64)
@@ -129,7 +139,6 @@ way_of (const Write *writing, const SoMimePart *part)
   /* Encoded in some way already: only to be encoded again where it was not, in truth. */
   if (!to_seven_bit && part->encoding > SO_MIME_BINARY)
     return KEEP;
-  gboolean is_text = g_str_has_prefix (part->type, "text/");
   gboolean quoted_is_shorter = facts->coded * 2 < facts->octets / 3;
   return is_text && quoted_is_shorter && facts->longest < LINE_MAX_QP ? TO_QUOTED_PRINTABLE
                                                                       : TO_BASE64;

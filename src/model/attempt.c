@@ -195,7 +195,8 @@ weigh (SoAttemptLog *log, SoAttempt *attempt)
   const SoAttempt *before = g_hash_table_lookup (log->standing, attempt->address);
   if (g_str_equal (attempt->address, SO_ATTEMPT_ALL))
     log->standing_all = attempt;
-  else if (before == NULL || before->verdict->outcome != SO_OUTCOME_ACCEPTED)
+  else if (attempt->verdict->outcome != SO_OUTCOME_NONE
+           && (before == NULL || before->verdict->outcome != SO_OUTCOME_ACCEPTED))
     g_hash_table_replace (log->standing, attempt->address, attempt);
 }
 
@@ -271,8 +272,25 @@ so_attempt_log_doubt (const SoAttemptLog *log, const char *address)
 gboolean
 so_attempt_log_covers (const SoAttemptLog *log, gint64 key, const char *address)
 {
+  for (guint i = log->records->len; i > 0; i--)
+    {
+      const SoAttempt *attempt = g_ptr_array_index (log->records, i - 1);
+      if (attempt->kind != SO_ATTEMPT_VERDICT || attempt->key > key)
+        continue;
+      if (attempt->key < key)
+        return FALSE;
+      if (g_str_equal (attempt->address, address)
+          || (g_str_equal (attempt->address, SO_ATTEMPT_ALL) && !so_attempt_log_settled (log, address)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+gint64
+so_attempt_log_asked (const SoAttemptLog *log, const char *address)
+{
   const SoAttempt *attempt = standing_for (log, address);
-  return attempt != NULL && attempt->key == key;
+  return attempt != NULL ? attempt->key : 0;
 }
 
 const SoEntryName *
@@ -296,7 +314,8 @@ so_attempt_log_last (const SoAttemptLog *log)
       const SoAttempt *attempt = g_ptr_array_index (log->records, i - 1);
       if (attempt->kind == SO_ATTEMPT_NOTE)
         return last != NULL ? last : attempt;
-      if (attempt->kind != SO_ATTEMPT_VERDICT || (last != NULL && attempt->key != last->key))
+      if (attempt->kind != SO_ATTEMPT_VERDICT || (last != NULL && attempt->key != last->key)
+          || attempt->verdict->outcome == SO_OUTCOME_NONE)
         continue;
       /* Of one attempt, the verdict that is not an acceptance is the one to be told. */
       if (last == NULL || last->verdict->outcome == SO_OUTCOME_ACCEPTED)

@@ -298,6 +298,13 @@ so_verdict_judge (const SoReplyBook *book, const char *preset, SoStage stage, co
   return verdict;
 }
 
+gboolean
+so_verdict_condemns (const SoVerdict *verdict)
+{
+  return verdict->outcome == SO_OUTCOME_REJECTED
+         && (verdict->scope == SO_SCOPE_MESSAGE || verdict->scope == SO_SCOPE_RECIPIENT);
+}
+
 char *
 so_verdict_words (const SoVerdict *verdict)
 {

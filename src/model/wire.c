@@ -199,6 +199,7 @@ so_wire_meter_feed (SoWireMeter *meter, const char *bytes, gsize length)
   const char *end = bytes + length, *p = bytes;
   if (p < end && meter->after_cr)
     {
+      meter->measure.long_lines |= *p != '\n' && !meter->in_header;
       p += *p == '\n' ? 1 : 0;
       meter->after_cr = FALSE;
     }
@@ -214,6 +215,8 @@ so_wire_meter_feed (SoWireMeter *meter, const char *bytes, gsize length)
         break;
       meter_line_end (meter);
       meter->after_cr = *at == '\r' && end - at == 1;
+      meter->measure.long_lines
+          |= *at == '\r' && end - at > 1 && at[1] != '\n' && !meter->in_header;
       p += is_crlf (at, end) ? 2 : 1;
       if (body == NULL && !meter->in_header)
         body = p;

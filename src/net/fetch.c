@@ -41,7 +41,7 @@ start (const char *url, gsize max, guint timeout, gboolean follow, GPid *pid, in
 
 /* Everything the helper prints, up to its end. */
 static SoWait
-read_all (int fd, const SoDeadline *deadline, GString *text)
+read_all (int fd, SoDeadline *deadline, GString *text)
 {
   char buffer[16384];
   for (;;)

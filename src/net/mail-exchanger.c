@@ -78,7 +78,7 @@ most_preferred (GList *records)
 }
 
 static SoMxState
-without_mx (const char *domain, const SoDeadline *deadline)
+without_mx (const char *domain, SoDeadline *deadline)
 {
   SoResolved resolved = so_resolve (domain, 25, AF_UNSPEC, deadline);
   if (resolved.addresses != NULL)
@@ -89,7 +89,7 @@ without_mx (const char *domain, const SoDeadline *deadline)
 }
 
 static SoMxState
-judge (const Lookup *lookup, const SoDeadline *deadline, char **host)
+judge (const Lookup *lookup, SoDeadline *deadline, char **host)
 {
   if (!lookup->well)
     return SO_MX_UNKNOWN;
@@ -104,7 +104,7 @@ judge (const Lookup *lookup, const SoDeadline *deadline, char **host)
 }
 
 SoMxState
-so_mail_exchanger (const char *domain, const SoDeadline *deadline, char **host)
+so_mail_exchanger (const char *domain, SoDeadline *deadline, char **host)
 {
   *host = g_strdup ("");
   g_autofree char *ascii = g_hostname_to_ascii (domain);

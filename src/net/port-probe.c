@@ -96,7 +96,7 @@ is_complete (const GString *text)
 
 /* FALSE: time is over, or the connection. */
 static gboolean
-read_reply (int fd, const SoDeadline *deadline, GString *text)
+read_reply (int fd, SoDeadline *deadline, GString *text)
 {
   char buffer[1024];
   while (!is_complete (text))
@@ -113,7 +113,7 @@ read_reply (int fd, const SoDeadline *deadline, GString *text)
 }
 
 static void
-ask_ehlo (SoPortProbe *probe, int fd, const SoDeadline *deadline)
+ask_ehlo (SoPortProbe *probe, int fd, SoDeadline *deadline)
 {
   static const char ehlo[] = "EHLO [127.0.0.1]\r\n", quit[] = "QUIT\r\n";
   g_autoptr (GString) text = g_string_new (NULL);

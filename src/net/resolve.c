@@ -59,7 +59,7 @@ lookup_thread (gpointer data)
 }
 
 SoResolved
-so_resolve (const char *host, guint16 port, int family, const SoDeadline *deadline)
+so_resolve (const char *host, guint16 port, int family, SoDeadline *deadline)
 {
   SoResolved resolved = { .wait = SO_WAIT_READY };
   Lookup *lookup = g_new0 (Lookup, 1);

@@ -201,13 +201,14 @@ collect (SoSmtp *smtp, const SoTransaction *envelope, Answers *answers)
       smtp->mail_open = FALSE;
     }
   so_smtp_phase_begin (smtp, SO_PHASE_MAIL);
-  if (!smtp->pipelining_proven) /* time must be left to ask again in lock-step */
-    so_deadline_phase_within (&smtp->deadline, smtp->deadline.timeout_us / 2);
   answers->mail = so_smtp_read_reply (smtp);
   if (answers->mail == NULL || !smtp->usable)
     return;
   so_smtp_phase_end (smtp, "");
   smtp->phase = SO_PHASE_RCPT;
+  so_deadline_phase (&smtp->deadline);
+  if (!smtp->pipelining_proven) /* time must be left to ask again in lock-step */
+    so_deadline_phase_within (&smtp->deadline, smtp->deadline.timeout_us / 2);
   for (guint i = 0; i < envelope->submission->recipients->len; i++)
     {
       if (so_transaction_recipient (envelope, i)->verdict != NULL)

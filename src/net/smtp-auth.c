@@ -46,23 +46,35 @@ choose (const SoSmtp *smtp, guint except)
   return NULL;
 }
 
+/* Nothing was asked of the server: there is no password for it (a person has to act), or none that
+ * can be had or used now. */
+static void
+give_up (GError *problem, SoVerdict **trouble, GError **error)
+{
+  gboolean missing = g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_CREDENTIALS);
+  if (trouble != NULL)
+    *trouble = so_verdict_new (missing ? SO_OUTCOME_REJECTED : SO_OUTCOME_DEFERRED, SO_SCOPE_ACCOUNT,
+                               SO_STAGE_AUTH, problem->message);
+  g_propagate_error (error, problem);
+}
+
 static void
 no_mechanism (const SoSmtp *smtp, SoVerdict **trouble, GError **error)
 {
+  GError *problem = NULL;
   const char *host = smtp->account->smtp.host;
   guint oauth = SO_MECHANISM_XOAUTH2 | SO_MECHANISM_OAUTHBEARER;
   if (smtp->ehlo.mechanisms == 0)
-    so_error_set (error, SO_ERROR_PROTOCOL, _("check smtp-host and smtp-port: submission is port 587 or 465"),
+    so_error_set (&problem, SO_ERROR_PROTOCOL, _("check smtp-host and smtp-port: submission is port 587 or 465"),
                   _("%s does not offer to log in (no AUTH): nothing was sent"), host);
   else if ((smtp->ehlo.mechanisms & oauth) != 0 && smtp->account->auth == SO_AUTH_AUTO)
-    so_error_set (error, SO_ERROR_PROTOCOL, _("set auth = xoauth2 and a password-command that prints a token"),
+    so_error_set (&problem, SO_ERROR_PROTOCOL, _("set auth = xoauth2 and a password-command that prints a token"),
                   _("%s takes tokens only (%s), no password"), host, smtp->ehlo.mechanism_names);
   else
-    so_error_set (error, SO_ERROR_PROTOCOL, _("set “auth” in the configuration to one that it offers"),
+    so_error_set (&problem, SO_ERROR_PROTOCOL, _("set “auth” in the configuration to one that it offers"),
                   _("%s offers no way to log in that sendoff may use, only: %s"), host,
                   smtp->ehlo.mechanism_names);
-  if (trouble != NULL)
-    *trouble = so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_ACCOUNT, SO_STAGE_AUTH, "");
+  give_up (problem, trouble, error);
 }
 
 /* Base64 of octets, as a secret; wipes the octets. */
@@ -190,12 +202,12 @@ so_smtp_authenticate (SoSmtp *smtp, SoVerdict **trouble, GError **error)
       return FALSE;
     }
   gint64 asked_us = so_clock_monotonic_us ();
-  g_autoptr (SoSecret) password = smtp->secret (smtp->secret_data, error);
+  GError *problem = NULL;
+  g_autoptr (SoSecret) password = smtp->secret (smtp->secret_data, &problem);
   so_deadline_credit (&smtp->deadline, asked_us); /* a person unlocking the keyring is not the server's delay */
   if (password == NULL)
     {
-      if (trouble != NULL)
-        *trouble = so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_ACCOUNT, SO_STAGE_AUTH, "");
+      give_up (problem, trouble, error);
       return FALSE;
     }
   remember (smtp, password);

@@ -17,6 +17,10 @@
 #include "sendoff/i18n.h"
 #include "smtp-private.h"
 
+/* Stopped by a signal while the last answer is on its way: it is worth this wait, for without it
+ * nobody knows whether the message was taken.  Ours. */
+#define FINAL_GRACE_US G_USEC_PER_SEC
+
 typedef struct
 {
   SoSmtp *smtp;
@@ -104,7 +108,9 @@ finish_pending (Run *run)
   /* The last answer is worth waiting for as long as the whole session may take: giving
    * up early makes an uncertain message out of a slow one. */
   so_deadline_phase_within (&smtp->deadline, 2 * smtp->deadline.timeout_us);
+  smtp->deadline.grace_us = dot_has_left (run) ? FINAL_GRACE_US : 0;
   g_autoptr (SoReply) reply = so_smtp_read_reply (smtp);
+  smtp->deadline.grace_us = 0;
   so_transport_set_body (smtp->transport, FALSE);
   if (reply != NULL)
     {

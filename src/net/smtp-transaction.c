@@ -72,24 +72,24 @@ settle_locally (SoTransaction *envelope, const char *cause, const char *note)
 
 /* --- what is checked before anything is sent --- */
 
-/* The address for a server without SMTPUTF8: the domain in IDNA, or NULL if the local
- * part needs the extension. */
+/* Without SMTPUTF8, of which the next server on the way may know nothing: the domain in IDNA; NULL if
+ * the local part needs the extension. */
 static char *
 without_smtputf8 (const char *address)
 {
   const char *domain = so_address_domain (address);
-  gsize local = (gsize) (domain - address);
-  for (gsize i = 0; i < local; i++)
-    if ((guchar) address[i] >= 0x80)
-      return NULL;
-  g_autofree char *ascii = g_hostname_to_ascii (domain);
-  return ascii != NULL ? g_strdup_printf ("%.*s%s", (int) local, address, ascii) : NULL;
+  g_autofree char *local = g_strndup (address, (gsize) (domain - address));
+  g_autofree char *ascii = g_str_is_ascii (local) ? g_hostname_to_ascii (domain) : NULL;
+  return ascii != NULL ? g_strconcat (local, ascii, NULL) : NULL;
 }
 
 static char *
 wire_address (const SoSmtp *smtp, const char *address)
 {
-  return g_str_is_ascii (address) || smtp->ehlo.smtputf8 ? g_strdup (address) : without_smtputf8 (address);
+  if (g_str_is_ascii (address))
+    return g_strdup (address);
+  char *plain = without_smtputf8 (address);
+  return plain != NULL || !smtp->ehlo.smtputf8 ? plain : g_strdup (address);
 }
 
 static gboolean
@@ -202,7 +202,8 @@ needs_smtputf8 (const SoSmtp *smtp, const SoTransaction *envelope)
 {
   if (!smtp->ehlo.smtputf8)
     return FALSE;
-  if (!g_str_is_ascii (envelope->submission->sender))
+  g_autofree char *sender = wire_address (smtp, envelope->submission->sender);
+  if (sender != NULL && !g_str_is_ascii (sender))
     return TRUE;
   for (guint i = 0; i < envelope->submission->recipients->len; i++)
     if (envelope->wire_addresses[i] != NULL && !g_str_is_ascii (envelope->wire_addresses[i]))

@@ -74,6 +74,7 @@ wait_looking (SoTransport *transport, short events, short *revents)
       if (transport->body)
         look.phase_end_us = MIN (transport->deadline->phase_end_us, began + UNSENT_LOOK_US);
       SoWait wait = so_deadline_wait (&look, transport->fd, events, revents);
+      transport->deadline->stopped_us = look.stopped_us;
       if (wait != SO_WAIT_TIMEOUT || !transport->body)
         return wait;
       if (queue_shrinks (transport))

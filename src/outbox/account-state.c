@@ -27,7 +27,7 @@
 #define USES_TIDY (64 * 1024) /* octets from which on old uses are dropped */
 #define USES_MAX (16 * 1024 * 1024)
 
-static const char *const reason_names[] = { "password", "connection", "limit" };
+static const char *const reason_names[] = { "password", "connection", "limit", "missing", "local" };
 
 const char *
 so_hold_reason_name (SoHoldReason reason)

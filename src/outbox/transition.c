@@ -119,8 +119,7 @@ put_left_out (const SoEntry *entry, GString *records, gint64 now, const char *se
 {
   const GPtrArray *recipients = entry->envelope->submission->recipients;
   g_autoptr (SoVerdict) later
-      = so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_RECIPIENT, SO_STAGE_RCPT,
-                        _ ("not asked yet: there are more recipients than one message may have"));
+      = so_verdict_new (SO_OUTCOME_NONE, SO_SCOPE_RECIPIENT, SO_STAGE_RCPT, "");
   for (guint i = 0; i < recipients->len; i++)
     {
       const char *address = ((const SoRecipient *)g_ptr_array_index (recipients, i))->address;

@@ -93,6 +93,8 @@ so_deliver (const SoAccount *account, const SoFeed *feed, const SoDeliverOptions
   g_autoptr (SoSmtp) smtp = so_smtp_open (account, fetch_secret, &purse, &smtp_options, trouble, error);
   if (smtp == NULL)
     return FALSE;
+  if (options->opened != NULL)
+    options->opened (options->may_log_in_data, so_smtp_size_limit (smtp));
   Logged logged = { account, feed, options->observer, so_delivery_log_path (), FALSE };
   const SoFeed with_log = { logged_next, logged_completing, logged_done, &logged };
   gboolean well = so_smtp_run (smtp, &with_log, error);

@@ -80,9 +80,43 @@ remedy_for (const char *reason, const char *id)
   return g_strdup ("");
 }
 
+/* A refused one before one that was only put off. */
+static const SoRecipient *
+without_message (const SoEntry *entry, const SoVerdict **verdict)
+{
+  const GPtrArray *recipients = so_entry_envelope (entry)->submission->recipients;
+  const SoRecipient *open = NULL;
+  *verdict = NULL;
+  for (guint i = 0; i < recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (recipients, i);
+      const SoVerdict *its = so_attempt_log_verdict (so_entry_log (entry), recipient->address);
+      if (its != NULL && its->outcome == SO_OUTCOME_REJECTED)
+        {
+          *verdict = its;
+          return recipient;
+        }
+      if (its != NULL && its->outcome == SO_OUTCOME_ACCEPTED)
+        continue;
+      if (open == NULL || (*verdict == NULL && its != NULL))
+        {
+          open = recipient;
+          *verdict = its;
+        }
+    }
+  return open;
+}
+
 static char *
 last_words (const SoEntry *entry, const char **cause)
 {
+  const SoVerdict *verdict;
+  if (so_entry_name (entry)->state == SO_ENTRY_FAILED && without_message (entry, &verdict) != NULL
+      && verdict != NULL)
+    {
+      *cause = verdict->cause;
+      return so_verdict_words (verdict);
+    }
   const SoAttempt *last = so_attempt_log_last (so_entry_log (entry));
   if (last == NULL)
     return g_strdup ("");
@@ -98,6 +132,17 @@ join (const char *words, const char *detail)
   if (*words == '\0' || *detail == '\0' || g_str_equal (words, detail))
     return g_strdup (*words != '\0' ? words : detail);
   return g_strdup_printf ("%s: %s", words, detail);
+}
+
+const char *
+so_entry_failure (const SoEntry *entry, char **words)
+{
+  const SoVerdict *verdict;
+  const SoRecipient *recipient = without_message (entry, &verdict);
+  const char *reason = so_entry_name (entry)->reason;
+  g_autofree char *said = verdict != NULL ? so_verdict_words (verdict) : g_strdup ("");
+  *words = join (g_str_equal (reason, SO_REASON_EXPIRED) ? words_for (reason) : "", said);
+  return recipient != NULL ? recipient->address : "";
 }
 
 static void
@@ -121,20 +166,28 @@ explain (SoEntryView *view, const SoEntry *entry)
 static void
 apply_hold (SoEntryView *view, const SoAccountHold *hold)
 {
-  if (hold->until > 0)
-    view->due = MAX (view->due, hold->until);
-  else
+  static const struct
+  {
+    const char *words, *remedy;
+  } reasons_of_accounts[] = {
+    [SO_HOLD_PASSWORD] = { N_ ("the account's password was refused"), N_ ("run “sendoff login”") },
+    [SO_HOLD_CONNECTION] = { N_ ("the account could not be reached"), "" },
+    [SO_HOLD_LIMIT] = { N_ ("the account has to wait"), "" },
+    [SO_HOLD_MISSING] = { N_ ("the account has no password"), N_ ("“sendoff doctor” says what is missing") },
+    [SO_HOLD_LOCAL] = { N_ ("the account cannot sign in"), N_ ("“sendoff doctor” says what is missing") },
+  };
+  if (hold->reason == SO_HOLD_PASSWORD || hold->reason == SO_HOLD_MISSING)
     {
       view->due = 0;
       view->state = SO_ENTRY_HELD;
     }
-  const char *words = hold->reason == SO_HOLD_PASSWORD ? _ ("the account's password was refused")
-                      : hold->reason == SO_HOLD_LIMIT  ? _ ("the account has to wait")
-                                                       : _ ("the account could not be reached");
+  else
+    view->due = MAX (view->due, hold->until);
   g_free (view->reason);
-  view->reason = join (words, hold->text);
+  view->reason = join (_ (reasons_of_accounts[hold->reason].words), hold->text);
   g_free (view->remedy);
-  view->remedy = g_strdup (hold->reason == SO_HOLD_PASSWORD ? _ ("run “sendoff login”") : "");
+  const char *remedy = reasons_of_accounts[hold->reason].remedy;
+  view->remedy = g_strdup (*remedy != '\0' ? _ (remedy) : "");
 }
 
 SoEntryView *
@@ -154,7 +207,9 @@ so_entry_view_new (const SoEntry *entry, const SoAccountHold *hold, gint64 now, 
   gboolean waits = view->state == SO_ENTRY_QUEUED || view->state == SO_ENTRY_UNCERTAIN;
   if (waits || view->state == SO_ENTRY_SENT)
     view->due = view->name.stamp;
-  if (waits && so_account_hold_stops (hold, now, horizon))
+  /* What was missing may have come since, and is tried again; until then this is the state. */
+  gboolean is_local = hold != NULL && (hold->reason == SO_HOLD_MISSING || hold->reason == SO_HOLD_LOCAL);
+  if (waits && (is_local || so_account_hold_stops (hold, now, horizon)))
     apply_hold (view, hold);
   return view;
 }

@@ -7,6 +7,7 @@
 
 #include "sendoff/child.h"
 #include "sendoff/clock.h"
+#include "sendoff/entry-view.h"
 #include "sendoff/i18n.h"
 #include "sendoff/message-head.h"
 #include "sendoff/notice.h"
@@ -48,24 +49,27 @@ subject_of (const SoEntry *entry)
   return lines != NULL ? so_message_head_field (lines, "Subject") : g_strdup ("");
 }
 
+/* All who have not got it. */
 static void
-add_recipients (GString *out, const SoEntry *entry, const SoSubmission *tried, const char *text)
+add_recipients (GString *out, const SoEntry *entry, const char *text)
 {
-  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
-  const GPtrArray *recipients = tried != NULL ? tried->recipients : all;
+  const GPtrArray *recipients = so_entry_envelope (entry)->submission->recipients;
   for (guint i = 0; i < recipients->len; i++)
     {
       const SoRecipient *recipient = g_ptr_array_index (recipients, i);
+      const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), recipient->address);
+      if (verdict != NULL && verdict->outcome == SO_OUTCOME_ACCEPTED)
+        continue;
       g_autofree char *address = so_text_sanitise (recipient->address, -1, 300);
-      g_autofree char *words
-          = recipient->verdict != NULL ? so_verdict_words (recipient->verdict) : g_strdup (text);
+      g_autofree char *words = verdict != NULL && verdict->outcome != SO_OUTCOME_NONE
+                                   ? so_verdict_words (verdict)
+                                   : g_strdup (text);
       g_string_append_printf (out, "  %s: %s\n", address, words);
     }
 }
 
 static char *
-message_for (const SoAccount *account, const SoEntry *entry, const SoSubmission *tried,
-             const char *text)
+message_for (const SoAccount *account, const SoEntry *entry, const char *failure)
 {
   const char *id = so_entry_name (entry)->id;
   g_autofree char *date = so_clock_rfc5322 (so_clock_wall_us ());
@@ -79,7 +83,9 @@ message_for (const SoAccount *account, const SoEntry *entry, const SoSubmission 
                           "Content-Transfer-Encoding: 8bit\n\n",
                           account->address, account->address, date, encoded);
   g_string_append_printf (out, _("This message was not sent: %s\n\n"), subject);
-  add_recipients (out, entry, tried, text);
+  if (g_str_equal (so_entry_name (entry)->reason, SO_REASON_EXPIRED))
+    g_string_append_printf (out, "%s\n\n", _("It could not be sent in time. The last answers:"));
+  add_recipients (out, entry, failure);
   g_string_append_printf (out,
                           _("\nIt is kept in the outbox:\n"
                             "  sendoff outbox show %s      what was tried\n"
@@ -90,30 +96,18 @@ message_for (const SoAccount *account, const SoEntry *entry, const SoSubmission 
   return g_string_free (out, FALSE);
 }
 
-/* The first recipient's; what else there is to know is in the outbox. */
-static char *
-reason_for (const SoEntry *entry, const SoSubmission *tried, const char *text)
-{
-  const GPtrArray *recipients = tried != NULL ? tried->recipients
-                                              : so_entry_envelope (entry)->submission->recipients;
-  const SoRecipient *first = g_ptr_array_index (recipients, 0);
-  const SoVerdict *speaker = tried != NULL ? so_submission_speaker (tried) : NULL;
-  g_autofree char *address = so_text_sanitise (first->address, -1, 300);
-  g_autofree char *words = speaker != NULL ? so_verdict_words (speaker) : g_strdup (text);
-  return g_strdup_printf ("%s: %s", address, words);
-}
-
 void
-so_notice_add (GPtrArray *notices, const SoAccount *account, const SoEntry *entry,
-               const SoSubmission *submission, const char *text)
+so_notice_add (GPtrArray *notices, const SoAccount *account, const SoEntry *entry)
 {
   if (account == NULL || (*account->on_failure == '\0' && account->notify_never))
     return;
   Notice *notice = g_new0 (Notice, 1);
   notice->command = g_strdup (account->on_failure);
-  notice->message = message_for (account, entry, submission, text);
+  g_autofree char *words = NULL;
+  g_autofree char *address = so_text_sanitise (so_entry_failure (entry, &words), -1, 300);
+  notice->message = message_for (account, entry, words);
   notice->subject = account->notify_never ? NULL : subject_of (entry);
-  notice->reason = reason_for (entry, submission, text);
+  notice->reason = g_strdup_printf ("%s: %s", address, words);
   g_ptr_array_add (notices, notice);
 }
 

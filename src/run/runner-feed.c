@@ -179,8 +179,10 @@ fits_size (SoRun *run, SoEntry *entry)
 {
   GError *error = NULL;
   SoFitted fitted;
-  /* `send` has judged it, and has told the person. */
-  if (g_str_equal (so_entry_envelope (entry)->origin, "send"))
+  /* `send` has judged it, and has told the person; but it could not know of the server's own limit. */
+  const SoEnvelope *envelope = so_entry_envelope (entry);
+  if (g_str_equal (envelope->origin, "send")
+      && !(run->is_small && envelope->submission->wire_size > run->account->wire_limit))
     return TRUE;
   if (!so_fit_entry (run->options->outbox, entry, run->account,
                      run->options->deliver.interrupt_fd, &fitted, &error))
@@ -193,6 +195,32 @@ fits_size (SoRun *run, SoEntry *entry)
   g_autofree char *why = so_size_policy_explain (&fitted.decision, so_account_title (run->account));
   so_run_report (run, SO_RUN_HELD, entry, NULL, why);
   return FALSE;
+}
+
+static gint
+compare_asked (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const SoAttemptLog *log = data;
+  const SoRecipient *first = *(const SoRecipient *const *)a, *second = *(const SoRecipient *const *)b;
+  gint64 one = so_attempt_log_asked (log, first->address);
+  gint64 other = so_attempt_log_asked (log, second->address);
+  return one < other ? -1 : one > other;
+}
+
+/* More than the provider takes in one message go in several: those who were never asked first, and
+ * alone, then whose last attempt is longest ago. */
+static void
+take_part (SoSubmission *submission, const SoAttemptLog *log, guint most)
+{
+  GPtrArray *recipients = submission->recipients;
+  if (most == 0 || recipients->len <= most)
+    return;
+  g_ptr_array_sort_with_data (recipients, compare_asked, (gpointer)log);
+  guint n_new = 0;
+  while (n_new < recipients->len
+         && so_attempt_log_asked (log, ((SoRecipient *)recipients->pdata[n_new])->address) == 0)
+    n_new++;
+  g_ptr_array_set_size (recipients, (gint)MIN (most, n_new > 0 ? n_new : recipients->len));
 }
 
 /* The submission, if it can be sent now; otherwise what is to be done has been done. */
@@ -215,10 +243,7 @@ prepare (SoRun *run, SoEntry *entry)
       close_settled (run, entry);
       return NULL;
     }
-  /* More than the provider takes in one message go in several. */
-  guint most = run->account->max_recipients;
-  if (most > 0 && submission->recipients->len > most)
-    g_ptr_array_set_size (submission->recipients, (gint)most);
+  take_part (submission, so_entry_log (entry), run->account->max_recipients);
   if (!fits_budget (run, entry, submission))
     return NULL;
   run->in_flight.messages++;
@@ -247,7 +272,8 @@ look_after (SoRun *run, SoEntry *entry)
     expire (run, entry);
   else
     {
-      gboolean held = run->hold != NULL && run->hold->reason == SO_HOLD_PASSWORD;
+      gboolean held = run->hold != NULL
+                      && (run->hold->reason == SO_HOLD_PASSWORD || run->hold->reason == SO_HOLD_MISSING);
       const char *why = run->hold != NULL      ? run->hold->text
                         : run->trouble != NULL ? run->trouble->note
                                                : "";

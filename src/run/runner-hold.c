@@ -21,7 +21,8 @@ so_run_needs_person (const SoVerdict *trouble)
   return trouble->scope == SO_SCOPE_ACCOUNT && trouble->outcome == SO_OUTCOME_REJECTED;
 }
 
-/* The keyring did not give a password: nothing was asked of the server, so nothing rests. */
+/* The keyring did not give a password, say: nothing was asked of the server, so nothing rests, and the
+ * next pass tries again. */
 static gboolean
 is_our_own (const SoVerdict *trouble)
 {
@@ -31,16 +32,32 @@ is_our_own (const SoVerdict *trouble)
 static SoHoldReason
 reason_for (const SoVerdict *trouble)
 {
+  if (is_our_own (trouble))
+    return so_run_needs_person (trouble) ? SO_HOLD_MISSING : SO_HOLD_LOCAL;
   if (so_run_needs_person (trouble))
     return SO_HOLD_PASSWORD;
   return trouble->scope == SO_SCOPE_ACCOUNT ? SO_HOLD_LIMIT : SO_HOLD_CONNECTION;
 }
 
+/* Refused in the middle of a session (530, 535 at MAIL), so no session says it. */
+static void
+tell_of_refusal (SoRun *run, const SoVerdict *trouble)
+{
+  if (!so_run_needs_person (trouble) || trouble->stage == SO_STAGE_AUTH)
+    return;
+  GError *error = NULL;
+  g_autofree char *words = so_verdict_words (trouble);
+  so_error_set (&error, SO_ERROR_CREDENTIALS,
+                _ ("check the password; “sendoff login” ends the hold of the account"),
+                _ ("%s refuses the account %s: %s"), run->account->smtp.host, run->account_name, words);
+  so_run_note_problem (run, error);
+}
+
 void
 so_run_hold_account (SoRun *run, const SoVerdict *trouble)
 {
-  if (is_our_own (trouble))
-    return;
+  if (is_our_own (trouble) && run->hold != NULL && run->hold->reason == SO_HOLD_PASSWORD)
+    return; /* another run has been refused meanwhile */
   const SoAccount *account = run->account;
   gint64 now = so_run_now ();
   SoHoldReason reason = reason_for (trouble);
@@ -50,12 +67,15 @@ so_run_hold_account (SoRun *run, const SoVerdict *trouble)
   hold.tries = again ? run->hold->tries + 1 : 1;
   guint initial
       = reason == SO_HOLD_LIMIT ? MAX (account->retry_initial, LIMIT_REST) : account->retry_initial;
-  if (reason != SO_HOLD_PASSWORD)
+  if (is_our_own (trouble))
+    hold.until = now;
+  else if (reason != SO_HOLD_PASSWORD)
     hold.until
         = now + so_backoff_delay (hold.tries, initial, account->retry_max, g_random_double ());
-  else
+  if (so_run_needs_person (trouble))
     run->summary->needs_password = TRUE;
   run->summary->new_hold |= !again;
+  tell_of_refusal (run, trouble);
   GError *error = NULL;
   if (!so_account_hold (run->options->outbox, run->account_name, &hold, &error))
     so_run_note_problem (run, error);

@@ -42,6 +42,8 @@ typedef struct
   GPtrArray *workers;  /* further connections of the account; NULL: none were wanted yet */
   SoRunMailbox *mailbox; /* asked for what is uncertain; NULL: not yet */
   guint accepted;      /* entries the server has taken in this session */
+  gboolean is_small;   /* the server announces a smaller limit than the account's; that is set to it */
+  char refit[SO_ENTRY_ID_LENGTH + 1]; /* the last one that was too large for that */
   gboolean is_idle;    /* nothing was due: summary->next is known */
   gint64 rest_until;   /* the earliest end of a rest that stopped an account; G_MAXINT64: none */
 } SoRun;
@@ -53,6 +55,9 @@ void so_run_note_problem (SoRun *run, GError *problem);
 
 void so_run_report (SoRun *run, SoRunOutcome outcome, const SoEntry *entry,
                     const SoSubmission *submission, const char *text);
+
+/* Waits, and is due at once: it is taken up again in this pass. */
+void so_run_go_on (SoRun *run, const SoEntry *entry, const SoSubmission *submission);
 
 /* A state to go to; the id is the entry's. */
 SoEntryName so_run_state (SoEntryState word, const char *reason, gint64 stamp);

@@ -68,7 +68,7 @@ as_recorded (const SoSubmission *submission)
       const SoRecipient *from = g_ptr_array_index (submission->recipients, i);
       SoVerdict *verdict = so_verdict_copy (from->verdict);
       if (verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED
-          && (verdict->scope == SO_SCOPE_ACCOUNT || verdict->scope == SO_SCOPE_CONNECTION))
+          && !so_verdict_condemns (verdict))
         verdict->outcome = SO_OUTCOME_DEFERRED;
       so_submission_add (copy, from->address)->verdict = verdict;
     }
@@ -117,6 +117,26 @@ stays_in_doubt (const SoEntry *entry, const SoSubmission *submission)
   return FALSE;
 }
 
+/* There are more recipients than one message may have, and some were never asked. */
+static gboolean
+some_were_never_asked (const SoEntry *entry, const SoSubmission *submission)
+{
+  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
+  if (submission->recipients->len == all->len)
+    return FALSE;
+  g_autoptr (GHashTable) asked = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < submission->recipients->len; i++)
+    g_hash_table_add (asked, ((SoRecipient *)submission->recipients->pdata[i])->address);
+  for (guint i = 0; i < all->len; i++)
+    {
+      char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
+      if (!g_hash_table_contains (asked, address)
+          && so_attempt_log_asked (so_entry_log (entry), address) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 is_too_large (const SoRun *run, const SoSubmission *submission)
 {
@@ -157,7 +177,7 @@ next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submissi
   if (tally.deferred > 0 && due >= 0 && is_before_dialogue (submission))
     return so_run_state (so_entry_name (entry)->state, "", MIN (so_entry_name (entry)->stamp, now));
   if (tally.deferred > 0 && due >= 0)
-    return so_run_state (waiting, "", due);
+    return so_run_state (waiting, "", some_were_never_asked (entry, submission) ? now : due);
   if (tally.deferred == 0 && others (entry, submission, SO_OUTCOME_NONE))
     return so_run_state (waiting, "", now);
   if (is_too_large (run, submission))
@@ -223,6 +243,16 @@ so_run_completing (gpointer data, SoSubmission *submission)
   return FALSE;
 }
 
+/* The server's limit was not known when it was looked at: it is once more. */
+static gboolean
+is_to_be_fitted (const SoRun *run, const SoEntry *entry, const SoSubmission *submission)
+{
+  const SoVerdict *verdict = so_submission_speaker (submission);
+  return run->is_small && verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED
+         && verdict->reply == NULL && strcmp (verdict->cause, "size") == 0
+         && !g_str_equal (run->refit, so_entry_name (entry)->id);
+}
+
 static gboolean
 conclude (SoRun *run, SoEntry *entry, const SoSubmission *submission, SoRunOutcome *outcome,
           GError **error)
@@ -231,6 +261,12 @@ conclude (SoRun *run, SoEntry *entry, const SoSubmission *submission, SoRunOutco
   if (is_sent (entry, submission))
     return so_run_keeps_copies (run) ? await_copy (run, entry, error)
                                      : so_entry_remove (entry, error);
+  if (is_to_be_fitted (run, entry, submission))
+    {
+      g_strlcpy (run->refit, so_entry_name (entry)->id, sizeof run->refit);
+      *outcome = SO_RUN_DEFERRED;
+      return TRUE;
+    }
   g_autoptr (SoSubmission) recorded = as_recorded (submission);
   SoEntryName next = next_state (run, entry, recorded, outcome);
   g_autofree char *server = server_of (run);
@@ -269,8 +305,20 @@ so_run_done (gpointer data, SoSubmission *submission)
   run->accepted += accepted > 0;
   if (accepted > 0)
     so_run_start_workers (run);
+  gboolean goes_on = !run->stopped && run->trouble == NULL
+                     && (is_to_be_fitted (run, entry, submission)
+                         || some_were_never_asked (entry, submission));
   if (conclude (run, entry, submission, &outcome, &error))
-    so_run_report (run, outcome, entry, submission, "");
+    {
+      if (goes_on && outcome == SO_RUN_DEFERRED)
+        {
+          so_run_go_on (run, entry, submission);
+          return;
+        }
+      if (outcome == SO_RUN_DEFERRED && run->trouble != NULL && so_run_needs_person (run->trouble))
+        outcome = SO_RUN_HELD;
+      so_run_report (run, outcome, entry, submission, "");
+    }
   else
     {
       so_run_note_problem (run, error);
@@ -283,8 +331,11 @@ so_run_settle (SoRun *run, SoEntry *entry, const SoSubmission *submission, const
 {
   GError *error = NULL;
   SoRunOutcome outcome;
+  gboolean goes_on = some_were_never_asked (entry, submission);
   gboolean done = conclude (run, entry, submission, &outcome, &error);
-  if (done)
+  if (done && goes_on && outcome == SO_RUN_DEFERRED)
+    so_run_go_on (run, entry, NULL);
+  else if (done)
     so_run_report (run, outcome, entry, NULL, text);
   else
     so_run_note_problem (run, error);

@@ -46,8 +46,19 @@ so_run_report (SoRun *run, SoRunOutcome outcome, const SoEntry *entry,
   if (outcome != SO_RUN_SENT && (state == SO_ENTRY_QUEUED || state == SO_ENTRY_UNCERTAIN))
     run->summary->waiting++;
   if (outcome == SO_RUN_FAILED)
-    so_notice_add (run->notices, run->account, entry, submission, text);
-  const SoRunReport report = { outcome, entry, submission, run->account, text };
+    so_notice_add (run->notices, run->account, entry);
+  const SoRunReport report = { outcome, entry, submission, run->account, text, FALSE };
+  if (run->options->report != NULL)
+    run->options->report (run->options->data, &report);
+}
+
+static SoRunCandidate *add_candidate (SoRun *run, const SoEntryName *name);
+
+void
+so_run_go_on (SoRun *run, const SoEntry *entry, const SoSubmission *submission)
+{
+  add_candidate (run, so_entry_name (entry))->account = g_strdup (run->account_name);
+  const SoRunReport report = { SO_RUN_DEFERRED, entry, submission, run->account, "", TRUE };
   if (run->options->report != NULL)
     run->options->report (run->options->data, &report);
 }
@@ -167,6 +178,17 @@ judge_end (SoRun *run, SoVerdict *trouble, GError *problem)
     so_run_note_problem (run, problem);
 }
 
+/* The smaller of the two counts: what is too large is packed, or held, before it is refused. */
+static void
+note_limit (gpointer data, guint64 size_limit)
+{
+  SoRun *run = data;
+  if (size_limit == 0 || (run->account->wire_limit > 0 && run->account->wire_limit <= size_limit))
+    return;
+  run->account->wire_limit = size_limit;
+  run->is_small = TRUE;
+}
+
 static void
 deliver (SoRun *run)
 {
@@ -179,6 +201,7 @@ deliver (SoRun *run)
   SoDeliverOptions options = run->options->deliver;
   options.may_log_in = so_run_may_log_in;
   options.may_log_in_data = run;
+  options.opened = note_limit;
   if (!so_deliver (run->account, &feed, &options, &trouble, &problem))
     {
       if (run->accepted > 0 && trouble == NULL
@@ -305,7 +328,7 @@ end_account (SoRun *run)
   g_clear_pointer (&run->uses, g_array_unref);
   g_clear_pointer (&run->trouble, so_verdict_free);
   run->in_flight = (SoBudgetUse){ 0 };
-  run->paused = FALSE;
+  run->paused = run->is_small = FALSE;
 }
 
 SoEntry *

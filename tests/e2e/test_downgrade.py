@@ -257,3 +257,40 @@ def test_what_cannot_be_read_while_it_is_converted_is_not_sent(seven_bit_account
     [octets] = seven_bit_account.messages()
     assert email.message_from_bytes(octets).get_payload(decode=True).replace(b"\r\n", b"\n") == 2000 * body
     assert number > 10 and outcomes - {0}
+
+
+BARE = b"\x01a\rb\r\nc\r\rd\re\r\n"
+
+
+def with_part(head, body=BARE, kind=b"mixed"):
+    return (b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/" + kind + b"; boundary=b\r\n\r\n"
+            b"--b\r\n" + head + b"\r\n\r\n" + body + b"\r\n--b--\r\n")
+
+
+@pytest.mark.parametrize("head", [
+    b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary",
+    b"Content-Type: image/png", b"Content-Type: application/x-a\r\nContent-Transfer-Encoding: 8bit",
+])
+def test_a_bare_cr_in_what_is_no_text_is_kept(make_account, sendoff, head):
+    sandbox = make_account()
+    sendoff.named("sendmail")("-odi", "-i", "a@example.org", input=with_part(head), status=0)
+    [octets] = sandbox.messages()
+    [part] = email.message_from_bytes(octets).get_payload()
+    assert part.get_payload(decode=True) == BARE and part["Content-Transfer-Encoding"] == "base64"
+
+
+def test_a_bare_cr_in_text_is_a_line_end(make_account, sendoff):
+    sandbox = make_account()
+    sendoff.named("sendmail")("-odi", "-i", "a@example.org", status=0,
+                              input=with_part(b"Content-Type: text/plain", b"one\rtwo\r\rthree"))
+    [part] = email.message_from_bytes(sandbox.messages()[0]).get_payload()
+    assert part.get_payload(decode=True) == b"one\r\ntwo\r\n\r\nthree"
+
+
+def test_a_bare_cr_that_is_signed_is_refused(make_account, sendoff, home):
+    sandbox = make_account()
+    message = with_part(b"Content-Type: text/plain", b"one\rtwo", b"signed")
+    done = sendoff("send", "--eml", "-", "a@example.org", input=b"From: me@icloud.com\r\n" + message, status=65)
+    assert "bare CR" in done.err and sandbox.deliveries() == []
+    [entry] = (home.outbox / "entries").iterdir()
+    assert entry.name.startswith("failed-refused.") and b"one\rtwo" in entry.read_bytes()

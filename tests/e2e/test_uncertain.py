@@ -111,7 +111,6 @@ def test_who_was_not_asked_has_not_got_it(account, mailbox, sandbox, home):
     message_id = lose(account, sandbox, *(name + "@example.org" for name in "abcd"))
     assert asked(sandbox) == ["a", "b"]
     mailbox.appended.append(("INBOX", copy(message_id)))
-    account("retry", "--now", status=75)
     account("retry", "--now", status=0)
     assert asked(sandbox) == ["a", "b", "c", "d"] and states(account) == []
 
@@ -129,7 +128,8 @@ def test_a_runner_that_died_knows_whom_it_had_asked(account, mailbox, sandbox, h
     runner.wait()
     sandbox.rule()
     shown = account("outbox", "show", done.result["id"], "--json").json
-    assert [line["address"] for line in shown if line["event"] == "attempt"] == ["b@example.org"]
+    assert [line["address"] for line in shown if line["event"] == "attempt"] \
+        == ["b@example.org"] * (most == 0)
     mailbox.appended.append(("INBOX", copy(done.result["message_id"])))
     for _ in range(3):  # it is found uncertain, then in the mailbox, then sent to the other
         account("retry", "--now")

@@ -6,6 +6,7 @@ tricks.  `verified` is False where no client may take the server for the right o
 neither password nor message may reach it.
 """
 import ssl
+import time
 
 from hostile import PHASES
 from hostile_acts import (BIG, CREDENTIALS, GARBAGE, NOT_SENT, PROTOCOL, REFUSED, SENT, TEMPORARY,
@@ -223,6 +224,11 @@ def _only_first(c):
     c.silence()
 
 
+def slow(_c):
+    time.sleep(1.5)
+    return False
+
+
 def pipelining():
     sent, broken = ({SENT}, {"sent"}), ({PROTOCOL, TEMPORARY}, {"failed"})
     lied = {"after": ["PIPELINING", "SIZE 1000000", "AUTH PLAIN"]}
@@ -239,6 +245,10 @@ def pipelining():
                {"failed"}, {"rcpt": then(only_this_one, say("500 Syntax error"))})
     for options in ({}, {"pipelining": False}):
         kind = "lock-step" if options else "pipelined"
+        yield Case("slow/mail/" + kind, "takes three quarters of the time-out for MAIL", *sent,
+                   {"mail": slow}, options=options)
+        yield Case("slow/rcpt/" + kind, "takes three quarters of the time-out for RCPT", *sent,
+                   {"rcpt": slow}, options=options)
         yield Case("data/354-and-closes/" + kind, "354 and the end of the stream at once",
                    {TEMPORARY}, {"failed"}, {"data": go_and_close}, options=options)
         yield Case("data/354-though-refused/" + kind, "354 though every recipient was refused",
@@ -305,6 +315,9 @@ def signals():
         yield Case("signal/" + phase, "silence at %s, then SIGTERM" % phase, exits, {status},
                    {phase: _act(phase, "silence")}, size=BIG if body else 0, interrupt=phase,
                    verified=phase != "tls", options=body)
+    yield Case("signal/final-answered", "SIGTERM, then the final answer half a second later", {SENT}, {"sent"},
+               {"final": then(lambda c: time.sleep(0.5), final("250 2.0.0 Ok: queued as 1"))},
+               interrupt="final")
 
 
 def all_cases():
