@@ -14,6 +14,7 @@
 #include "sendoff/config-file.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
+#include "sendoff/json.h"
 #include "sendoff/text.h"
 #include "sendoff/usage.h"
 
@@ -68,9 +69,20 @@ keep_earlier (char **now, char *earlier)
     g_free (earlier);
 }
 
+/* GOption forgets what it has read when a later word is wrong. */
+static gboolean
+names_json (char **words)
+{
+  for (; *words != NULL && strcmp (*words, "--") != 0; words++)
+    if (strcmp (*words, "--json") == 0)
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 so_app_begin (SoApp *app, int *argc, char ***argv, GError **error)
 {
+  app->names_json = names_json (*argv);
   app->talks_to_terminal = isatty (STDERR_FILENO);
   app->can_prompt = app->talks_to_terminal && isatty (STDIN_FILENO);
 
@@ -215,6 +227,38 @@ so_app_print_error (const SoApp *app, const GError *error)
   const char *remedy = so_error_remedy (error);
   if (*remedy != '\0')
     fprintf (stderr, "  → %s\n", remedy);
+}
+
+/* A script that reads standard output learns there how it ended, whatever went wrong. */
+static void
+print_failure (const GError *error)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  so_json_string (builder, "event", "result");
+  so_json_string (builder, "status", "failed");
+  so_json_error (builder, error);
+  json_builder_end_object (builder);
+  so_app_json (builder);
+}
+
+int
+so_app_fail (const SoApp *app, const GError *error)
+{
+  int status = so_error_exit_status (error);
+  so_app_print_error (app, error);
+  if (app->json || (app->names_json && status == SO_ERROR_USAGE))
+    print_failure (error);
+  return status;
+}
+
+int
+so_app_fail_after_result (const SoApp *app, GError *error)
+{
+  int status = so_error_exit_status (error);
+  so_app_print_error (app, error);
+  g_error_free (error);
+  return status;
 }
 
 void

@@ -46,12 +46,12 @@ say_next (const SoApp *app)
 
 /* Nothing to store: is there a password where the configuration says? */
 static gboolean
-check_source (const SoApp *app, const SoAccount *account, SoCredentialSource source,
+check_source (SoApp *app, const SoAccount *account, SoCredentialSource source,
               GError **error)
 {
   g_autoptr (SoSecret) secret
       = so_credential_get (account, SO_SERVICE_SMTP, app->can_prompt, error);
-  if (secret == NULL)
+  if (secret == NULL || !so_app_end_password_hold (app, account->name, error))
     return FALSE;
   if (app->json)
     print_json (account, "checked", source);
@@ -62,12 +62,13 @@ check_source (const SoApp *app, const SoAccount *account, SoCredentialSource sou
 }
 
 static gboolean
-store_password (const SoApp *app, const SoAccount *account, gboolean from_stdin, GError **error)
+store_password (SoApp *app, const SoAccount *account, gboolean from_stdin, GError **error)
 {
   if (!so_login_prepare (app, account, error))
     return FALSE;
   g_autoptr (SoSecret) secret = so_login_ask (app, account, from_stdin, error);
-  if (secret == NULL || !so_login_store (app, account, secret, error))
+  if (secret == NULL || !so_login_store (app, account, secret, error)
+      || !so_app_end_password_hold (app, account->name, error))
     return FALSE;
   if (app->json)
     print_json (account, "stored", SO_SOURCE_KEYRING);
@@ -78,7 +79,7 @@ store_password (const SoApp *app, const SoAccount *account, gboolean from_stdin,
 }
 
 static gboolean
-login (const SoApp *app, const SoAccount *account, gboolean from_stdin, GError **error)
+login (SoApp *app, const SoAccount *account, gboolean from_stdin, GError **error)
 {
   if (account->auth == SO_AUTH_NONE)
     {
@@ -112,8 +113,7 @@ so_cmd_login (SoApp *app, int argc, char **argv, GError **error)
       return 0;
     }
   g_autoptr (SoAccount) account = so_app_account (app, error);
-  if (account != NULL && login (app, account, from_stdin, error)
-      && so_app_end_password_hold (app, account->name, error))
+  if (account != NULL && login (app, account, from_stdin, error))
     say_next (app);
   return 0;
 }

@@ -10,6 +10,8 @@
 int
 so_cmd_sendmail (SoApp *app, int argc, char **argv, GError **error)
 {
+  /* Its output is sendmail's, errors too. */
+  app->json = app->names_json = FALSE;
   const SoSendmailCall call = { .name = "sendoff sendmail",
                                 .config_path = app->config_path,
                                 .account = app->account_name };

@@ -247,14 +247,15 @@ static const Step steps[] = {
   { { "schedule", "install", NULL }, N_("Send what waits by itself, with a timer?") },
 };
 
-/* A question is for a person: without one, the step is left to be run by name. */
+/* A question is for a person: without one, the step is left to be run by name.  With --json the
+ * test's result is the last word. */
 static gboolean
 is_wanted (const SoApp *app, const Step *step)
 {
   if (so_command_find (step->argv[0]) == NULL)
     return FALSE;
   return step->question == NULL
-         || (app->can_prompt && so_app_confirm (app, _(step->question), TRUE));
+         || (app->can_prompt && !app->json && so_app_confirm (app, _(step->question), TRUE));
 }
 
 static int

@@ -237,8 +237,11 @@ run_test (Test *test, GError **error)
     print_json (test, problem);
   if (signal_number != 0 && problem != NULL && problem->code == SO_ERROR_INTERRUPTED)
     raise (signal_number);
-  if (problem != NULL)
-    g_propagate_error (error, problem);
+  if (problem == NULL)
+    return 0;
+  if (test->app->json)
+    return so_app_fail_after_result (test->app, problem);
+  g_propagate_error (error, problem);
   return 0;
 }
 

@@ -81,10 +81,7 @@ so_result_print_json (const SoResult *result)
   if (result->timeline != NULL)
     so_timeline_add_json (result->timeline, builder);
   if (result->error != NULL)
-    {
-      so_json_string (builder, "error", result->error->message);
-      so_json_string (builder, "remedy", so_error_remedy (result->error));
-    }
+    so_json_error (builder, result->error);
   json_builder_end_object (builder);
   so_app_json (builder);
 }
