@@ -153,7 +153,7 @@ choose_error (const SoAccount *account, const SoSubmission *submission, const ch
 }
 
 static void
-deliver (Test *test, GError **error)
+deliver (Test *test, SoVerdict **trouble, GError **error)
 {
   g_autoptr (SoReplyBook) book = so_app_reply_book (error);
   if (book == NULL)
@@ -168,8 +168,18 @@ deliver (Test *test, GError **error)
     .may_prompt = test->app->can_prompt,
     .attended = TRUE,
   };
-  g_autoptr (SoVerdict) trouble = NULL;
-  so_deliver (test->account, &feed, &options, &trouble, error);
+  so_deliver (test->account, &feed, &options, trouble, error);
+}
+
+/* The session ended before the message was asked for.  That condemns no message, so it is
+ * deferred, but what the server said belongs to the result. */
+static void
+keep_reply (SoSubmission *submission, SoVerdict *trouble)
+{
+  if (trouble == NULL || trouble->reply == NULL)
+    return;
+  trouble->outcome = SO_OUTCOME_DEFERRED;
+  so_submission_settle (submission, trouble);
 }
 
 static void
@@ -179,8 +189,10 @@ send_it (Test *test, GError **error)
   if (!test->app->json)
     so_app_say (test->app, _("Sending a test message from %s to %s through %s port %u"), account->address, test->to,
                 account->smtp.host, account->smtp.port);
-  deliver (test, error);
+  g_autoptr (SoVerdict) trouble = NULL;
+  deliver (test, &trouble, error);
   choose_error (account, test->submission, test->to, error);
+  keep_reply (test->submission, trouble);
   if (*error != NULL)
     so_timeline_stop (test->timeline);
   else if (!test->app->json)

@@ -83,6 +83,23 @@ def test_the_servers_word(account, sandbox, rules, to, status, word, says):
     assert sandbox.password not in done.out + done.err
 
 
+@pytest.mark.parametrize("rules, code, enhanced, status", [
+    ({"greeting": "554 5.3.2 not for you"}, 554, "5.3.2", 69),
+    ({"greeting": "421 4.3.2 closed"}, 421, "4.3.2", 75),
+    ({"auth": "535 5.7.8 authentication failed"}, 535, "5.7.8", 77),
+    ({"auth": "454 4.7.0 try later"}, 454, "4.7.0", 75),
+])
+def test_the_reply_that_ended_it_is_in_the_result(account, sandbox, rules, code, enhanced, status):
+    """As send has it, though no recipient was asked for."""
+    sandbox.rule(**rules)
+    result = account("--json", "test", status=status).result
+    [recipient] = result["recipients"]
+    assert (result["status"], recipient["status"]) == ("failed", "failed")
+    assert result["reply"] == recipient["reply"]
+    assert (result["reply"]["code"], result["reply"]["enhanced"]) == (code, enhanced)
+    assert result["reply"]["text"] in result["error"]
+
+
 @pytest.mark.parametrize("password, warned", [
     ("Summer2026", "does not look like an app-specific password"),
     ("ABCDEFGHIJKLMNOP", "with its dashes"),
