@@ -100,6 +100,15 @@ def test_the_reply_that_ended_it_is_in_the_result(account, sandbox, rules, code,
     assert result["reply"]["text"] in result["error"]
 
 
+@pytest.mark.parametrize("words", [["test"], ["send", "a@example.org", "-m", "x"]], ids="".join)
+def test_a_reply_of_several_lines_is_one_text(account, sandbox, words):
+    sandbox.rule(final="250-2.0.0 kept by\tone\r\n250-2.0.0 \x1b[31mtwo\r\n250 2.0.0 Ok: queued as 1")
+    result = account("--json", *words, status=0).result
+    assert result["reply"]["text"] == "kept by one \\x1B[31mtwo Ok: queued as 1"
+    assert result["recipients"][0]["reply"] == result["reply"]
+    assert "Queue id: 1\n" in account(*words, status=0).out
+
+
 @pytest.mark.parametrize("password, warned", [
     ("Summer2026", "does not look like an app-specific password"),
     ("ABCDEFGHIJKLMNOP", "with its dashes"),
