@@ -181,3 +181,20 @@ def test_what_is_slow_to_load_is_not_linked(library):
         linked = subprocess.run(["ldd", BUILD / program], capture_output=True, text=True,
                                 check=True)
         assert library not in linked.stdout
+
+
+def test_it_is_sent_from_an_alias(home, keyring, sendoff, make_sandbox):
+    sandbox = make_sandbox("--address", "me@icloud.com", "--address", "me@example.net")
+    home.write_config(sandbox.config(aliases="me@example.net"))
+    keyring.store(sandbox.host, sandbox.user, sandbox.password)
+    sendoff("--from", "me@example.net", "test", status=0)
+    [delivery] = sandbox.deliveries()
+    assert (delivery["sender"], delivery["recipients"]) == ("me@example.net", ["me@example.net"])
+    [message] = sandbox.messages()
+    assert re.search(rb"^From: .*me@example\.net", message, re.M)
+    assert re.search(rb"^Message-ID: <\w+@example\.net>", message, re.M)
+    assert b"me@icloud.com" not in message
+    sendoff("test", "--from", "me@example.net", "you@icloud.com", status=0)
+    assert sandbox.deliveries()[1]["sender"] == "me@example.net"
+    assert "not an address of" in sendoff("--from", "me@example.org", "test", status=64).err
+    assert len(sandbox.deliveries()) == 2
