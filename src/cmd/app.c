@@ -143,6 +143,19 @@ print_help (GOptionContext *context)
   exit (fflush (stdout) == 0 ? 0 : SO_ERROR_IO);
 }
 
+/* GOption leaves "--" where it stands if a word like an option follows. */
+static void
+remove_separator (int *argc, char **argv)
+{
+  for (int i = 1; i < *argc; i++)
+    if (strcmp (argv[i], "--") == 0)
+      {
+        memmove (argv + i, argv + i + 1, (gsize) (*argc - i) * sizeof *argv);
+        (*argc)--;
+        return;
+      }
+}
+
 gboolean
 so_app_parse (SoApp *app, int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
               const char *help, GError **error)
@@ -178,7 +191,10 @@ so_app_parse (SoApp *app, int *argc, char ***argv, const GOptionEntry *entries, 
     print_help (g_steal_pointer (&context));
   g_set_prgname ("sendoff");
   if (parsed)
-    return TRUE;
+    {
+      remove_separator (argc, *argv);
+      return TRUE;
+    }
   g_autofree char *place = g_strdup_printf ("%s ", command);
   return as_usage_error (problem, place, error);
 }
