@@ -66,6 +66,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Setup, clear_setup)
 /* --- the answers --- */
 
 static gboolean
+check_preset (const Setup *setup, GError **error)
+{
+  const char *const *presets = so_config_presets (setup->config);
+  if (g_strv_contains (presets, setup->options.preset))
+    return TRUE;
+  g_autofree char *names = g_strjoinv (", ", (char **)presets);
+  g_autofree char *remedy = g_strdup_printf (_("there are: %s"), names);
+  g_autofree char *shown = so_text_sanitise (setup->options.preset, -1, 60);
+  so_error_set (error, SO_ERROR_USAGE, remedy, _("there is no preset “%s”"), shown);
+  return FALSE;
+}
+
+static gboolean
 complete_answers (Setup *setup, GError **error)
 {
   Options *options = &setup->options;
@@ -82,7 +95,7 @@ complete_answers (Setup *setup, GError **error)
     return FALSE;
   if (options->preset == NULL)
     options->preset = so_setup_ask_preset (setup->app, setup->config, options->address);
-  return TRUE;
+  return check_preset (setup, error);
 }
 
 /* --account, else the preset's name; an account of another address is not overwritten. */
