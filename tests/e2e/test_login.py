@@ -161,7 +161,7 @@ def test_accounts_table(configured):
     configured("login", "--password-stdin", input=APP_PASSWORD, status=0)
     result = configured("accounts", status=0)
     header, icloud, own = result.out.splitlines()
-    assert header.split() == ["ACCOUNT", "ADDRESS", "PRESET", "PASSWORD", "FROM"]
+    assert header.split() == ["ACCOUNT", "ADDRESS", "PRESET", "PASSWORD", "SOURCE"]
     assert icloud.split() == ["*", "icloud", USER, "icloud", "yes", "keyring"]
     assert own.split() == ["own", "me@example.org", "smtp", "no", "keyring"]
     assert APP_PASSWORD not in result.out + result.err
