@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "sendoff/app-outbox.h"
 #include "sendoff/commands.h"
@@ -32,16 +33,27 @@ print_json (const SoAccount *account, const char *status, SoCredentialSource sou
   so_app_json (builder);
 }
 
+/* "--name value ", quoted for a shell where that is needed; "" without a value. */
+static char *
+option (const char *name, const char *value)
+{
+  static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "@._+-/";
+  if (value == NULL || *value == '\0')
+    return g_strdup ("");
+  g_autofree char *word = value[strspn (value, plain)] == '\0' ? g_strdup (value)
+                                                                : g_shell_quote (value);
+  return g_strdup_printf ("--%s %s ", name, word);
+}
+
 /* The next command for this account, as it has to be typed. */
 static void
 say_next (const SoApp *app)
 {
-  g_autofree char *account
-      = *app->account_name != '\0' ? g_strdup_printf ("--account %s ", app->account_name)
-                                   : g_strdup ("");
-  g_autofree char *from = *app->from != '\0' ? g_strdup_printf ("--from %s ", app->from)
-                                             : g_strdup ("");
-  so_app_say (app, _("Now run: sendoff %s%stest"), account, from);
+  g_autofree char *config = option ("config", app->config_path);
+  g_autofree char *account = option ("account", app->account_name);
+  g_autofree char *from = option ("from", app->from);
+  g_autofree char *all = g_strconcat (config, account, from, NULL);
+  so_app_say (app, _("Now run: sendoff %stest"), all);
 }
 
 /* Nothing to store: is there a password where the configuration says? */
