@@ -2,8 +2,9 @@
  * app.h - what every command shares: the global options, the configuration, the output.
  *
  * A command is one function in src/cmd/cmd-<verb>.c and one line in the table of
- * commands.c.  It returns an exit status; with *error set, main renders the error and
- * exits with so_error_exit_status() instead.  Results go to stdout, talk to stderr.
+ * commands.c.  It returns an exit status; with *error set, main renders the error (with --json as
+ * the result, so none may have been printed) and exits with so_error_exit_status() instead.
+ * Results go to stdout, talk to stderr.
  */
 #pragma once
 
@@ -20,6 +21,7 @@ typedef struct
   char *from;         /* --from, "" */
   char *config_path;  /* --config, NULL */
   gboolean json;
+  gboolean names_json; /* --json is among the words, read or not: a wrong usage is told in it */
   gboolean verbose;
   gboolean quiet;
   gboolean talks_to_terminal; /* stderr is a terminal: progress, colours */
@@ -59,6 +61,14 @@ gboolean so_app_check_address (const char *address, GError **error);
 
 /* "sendoff: what" and, behind an arrow, what to do; to stderr. */
 void so_app_print_error (const SoApp *app, const GError *error);
+
+/* How a run ends that has an error and no result: the error is printed, with --json the result
+ * that has it, too.  The exit status; main's part. */
+int so_app_fail (const SoApp *app, const GError *error);
+
+/* How a command ends that has printed its result, and has an error all the same: a second result
+ * is none.  Takes the error over; the exit status, for the command to return. */
+int so_app_fail_after_result (const SoApp *app, GError *error);
 
 /* A line of talk to stderr, unless --quiet. */
 void so_app_say (const SoApp *app, const char *format, ...) G_GNUC_PRINTF (2, 3);

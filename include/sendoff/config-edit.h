@@ -13,3 +13,7 @@
  * read, or if group, key or value would not stand on one line.  Owned by the caller. */
 char *so_config_edit_set (const char *text, const char *origin, const char *group, const char *key,
                           const char *value, GError **error);
+
+/* text with [defaults] account = name, unless it names one already.  Owned by the caller. */
+char *so_config_edit_default (const char *text, const char *origin, const char *name,
+                              GError **error);

@@ -7,5 +7,7 @@
 
 void so_json_string (JsonBuilder *builder, const char *name, const char *value);
 void so_json_number (JsonBuilder *builder, const char *name, gint64 value);
+/* Members "error" and "remedy". */
+void so_json_error (JsonBuilder *builder, const GError *error);
 /* RFC 3339, "" for 0. */
 void so_json_time (JsonBuilder *builder, const char *name, gint64 seconds);

@@ -14,6 +14,7 @@
 #include "sendoff/config-file.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
+#include "sendoff/json.h"
 #include "sendoff/text.h"
 #include "sendoff/usage.h"
 
@@ -68,9 +69,20 @@ keep_earlier (char **now, char *earlier)
     g_free (earlier);
 }
 
+/* GOption forgets what it has read when a later word is wrong. */
+static gboolean
+names_json (char **words)
+{
+  for (; *words != NULL && strcmp (*words, "--") != 0; words++)
+    if (strcmp (*words, "--json") == 0)
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 so_app_begin (SoApp *app, int *argc, char ***argv, GError **error)
 {
+  app->names_json = names_json (*argv);
   app->talks_to_terminal = isatty (STDERR_FILENO);
   app->can_prompt = app->talks_to_terminal && isatty (STDIN_FILENO);
 
@@ -131,6 +143,19 @@ print_help (GOptionContext *context)
   exit (fflush (stdout) == 0 ? 0 : SO_ERROR_IO);
 }
 
+/* GOption leaves "--" where it stands if a word like an option follows. */
+static void
+remove_separator (int *argc, char **argv)
+{
+  for (int i = 1; i < *argc; i++)
+    if (strcmp (argv[i], "--") == 0)
+      {
+        memmove (argv + i, argv + i + 1, (gsize) (*argc - i) * sizeof *argv);
+        (*argc)--;
+        return;
+      }
+}
+
 gboolean
 so_app_parse (SoApp *app, int *argc, char ***argv, const GOptionEntry *entries, const char *usage,
               const char *help, GError **error)
@@ -166,7 +191,10 @@ so_app_parse (SoApp *app, int *argc, char ***argv, const GOptionEntry *entries, 
     print_help (g_steal_pointer (&context));
   g_set_prgname ("sendoff");
   if (parsed)
-    return TRUE;
+    {
+      remove_separator (argc, *argv);
+      return TRUE;
+    }
   g_autofree char *place = g_strdup_printf ("%s ", command);
   return as_usage_error (problem, place, error);
 }
@@ -215,6 +243,38 @@ so_app_print_error (const SoApp *app, const GError *error)
   const char *remedy = so_error_remedy (error);
   if (*remedy != '\0')
     fprintf (stderr, "  → %s\n", remedy);
+}
+
+/* A script that reads standard output learns there how it ended, whatever went wrong. */
+static void
+print_failure (const GError *error)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  so_json_string (builder, "event", "result");
+  so_json_string (builder, "status", "failed");
+  so_json_error (builder, error);
+  json_builder_end_object (builder);
+  so_app_json (builder);
+}
+
+int
+so_app_fail (const SoApp *app, const GError *error)
+{
+  int status = so_error_exit_status (error);
+  so_app_print_error (app, error);
+  if (app->json || (app->names_json && status == SO_ERROR_USAGE))
+    print_failure (error);
+  return status;
+}
+
+int
+so_app_fail_after_result (const SoApp *app, GError *error)
+{
+  int status = so_error_exit_status (error);
+  so_app_print_error (app, error);
+  g_error_free (error);
+  return status;
 }
 
 void

@@ -117,7 +117,7 @@ static void
 add_header (SoTable *table)
 {
   const char *const titles[] = { "", _("ACCOUNT"), _("ADDRESS"), _("PRESET"), _("PASSWORD"),
-                                 _("FROM") };
+                                 _("SOURCE") };
   for (gsize i = 0; i < G_N_ELEMENTS (titles); i++)
     so_table_add (table, titles[i]);
 }

@@ -299,8 +299,9 @@ examine (SoApp *app, const Patient *patient, const Wish *wish, GError **error)
   if (diagnosis == NULL)
     return 0;
   tell (app, diagnosis);
-  if (wish->report != NULL && !write_report (app, patient, diagnosis, wish->report, error))
-    return 0;
+  GError *problem = NULL;
+  if (wish->report != NULL && !write_report (app, patient, diagnosis, wish->report, &problem))
+    return so_app_fail_after_result (app, problem);
   return diagnosis->exit_status;
 }
 

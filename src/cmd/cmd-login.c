@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "sendoff/app-outbox.h"
 #include "sendoff/commands.h"
@@ -32,26 +33,37 @@ print_json (const SoAccount *account, const char *status, SoCredentialSource sou
   so_app_json (builder);
 }
 
+/* "--name value ", quoted for a shell where that is needed; "" without a value. */
+static char *
+option (const char *name, const char *value)
+{
+  static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "@._+-/";
+  if (value == NULL || *value == '\0')
+    return g_strdup ("");
+  g_autofree char *word = value[strspn (value, plain)] == '\0' ? g_strdup (value)
+                                                                : g_shell_quote (value);
+  return g_strdup_printf ("--%s %s ", name, word);
+}
+
 /* The next command for this account, as it has to be typed. */
 static void
 say_next (const SoApp *app)
 {
-  g_autofree char *account
-      = *app->account_name != '\0' ? g_strdup_printf ("--account %s ", app->account_name)
-                                   : g_strdup ("");
-  g_autofree char *from = *app->from != '\0' ? g_strdup_printf ("--from %s ", app->from)
-                                             : g_strdup ("");
-  so_app_say (app, _("Now run: sendoff %s%stest"), account, from);
+  g_autofree char *config = option ("config", app->config_path);
+  g_autofree char *account = option ("account", app->account_name);
+  g_autofree char *from = option ("from", app->from);
+  g_autofree char *all = g_strconcat (config, account, from, NULL);
+  so_app_say (app, _("Now run: sendoff %stest"), all);
 }
 
 /* Nothing to store: is there a password where the configuration says? */
 static gboolean
-check_source (const SoApp *app, const SoAccount *account, SoCredentialSource source,
+check_source (SoApp *app, const SoAccount *account, SoCredentialSource source,
               GError **error)
 {
   g_autoptr (SoSecret) secret
       = so_credential_get (account, SO_SERVICE_SMTP, app->can_prompt, error);
-  if (secret == NULL)
+  if (secret == NULL || !so_app_end_password_hold (app, account->name, error))
     return FALSE;
   if (app->json)
     print_json (account, "checked", source);
@@ -62,12 +74,13 @@ check_source (const SoApp *app, const SoAccount *account, SoCredentialSource sou
 }
 
 static gboolean
-store_password (const SoApp *app, const SoAccount *account, gboolean from_stdin, GError **error)
+store_password (SoApp *app, const SoAccount *account, gboolean from_stdin, GError **error)
 {
   if (!so_login_prepare (app, account, error))
     return FALSE;
   g_autoptr (SoSecret) secret = so_login_ask (app, account, from_stdin, error);
-  if (secret == NULL || !so_login_store (app, account, secret, error))
+  if (secret == NULL || !so_login_store (app, account, secret, error)
+      || !so_app_end_password_hold (app, account->name, error))
     return FALSE;
   if (app->json)
     print_json (account, "stored", SO_SOURCE_KEYRING);
@@ -78,7 +91,7 @@ store_password (const SoApp *app, const SoAccount *account, gboolean from_stdin,
 }
 
 static gboolean
-login (const SoApp *app, const SoAccount *account, gboolean from_stdin, GError **error)
+login (SoApp *app, const SoAccount *account, gboolean from_stdin, GError **error)
 {
   if (account->auth == SO_AUTH_NONE)
     {
@@ -112,8 +125,7 @@ so_cmd_login (SoApp *app, int argc, char **argv, GError **error)
       return 0;
     }
   g_autoptr (SoAccount) account = so_app_account (app, error);
-  if (account != NULL && login (app, account, from_stdin, error)
-      && so_app_end_password_hold (app, account->name, error))
+  if (account != NULL && login (app, account, from_stdin, error))
     say_next (app);
   return 0;
 }

@@ -143,7 +143,7 @@ print_json (const SoImportReport *report)
 }
 
 static void
-print_summary (const Show *show, const SoImportSummary *summary)
+print_summary (const Show *show, const SoImportSummary *summary, const GError *problem)
 {
   const SoApp *app = show->app;
   const guint *n = summary->n;
@@ -161,9 +161,12 @@ print_summary (const Show *show, const SoImportSummary *summary)
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
   so_json_string (builder, "event", "result");
-  so_json_string (builder, "status", n[SO_IMPORT_FAILED] == 0 ? "done" : "failed");
+  gboolean well = n[SO_IMPORT_FAILED] == 0 && problem == NULL;
+  so_json_string (builder, "status", well ? "done" : "failed");
   for (int i = 0; i < SO_IMPORT_OUTCOMES; i++)
     so_json_number (builder, so_import_outcome_name ((SoImportOutcome)i), n[i]);
+  if (problem != NULL)
+    so_json_error (builder, problem);
   json_builder_end_object (builder);
   so_app_json (builder);
 }
@@ -265,6 +268,7 @@ import_all (SoApp *app, SoImportOptions *options, char **paths, const char *want
   g_autoptr (SoTable) table = options->dry_run && !app->json ? so_table_new (6) : NULL;
   Show show = { .app = app, .table = table, .dry_run = options->dry_run };
   SoImportSummary summary = { .status = 0 };
+  GError *problem = NULL;
   if (table != NULL)
     add_titles (table);
   options->outbox = outbox;
@@ -274,12 +278,12 @@ import_all (SoApp *app, SoImportOptions *options, char **paths, const char *want
   options->complain = take_complaint;
   options->data = &show;
   for (char **path = paths; *path != NULL; path++)
-    if (!import_path (&show, options, *path, wanted, &summary, error))
+    if (!import_path (&show, options, *path, wanted, &summary, &problem))
       break;
   if (table != NULL)
     so_table_print (table, stdout);
-  print_summary (&show, &summary);
-  return summary.status;
+  print_summary (&show, &summary, problem);
+  return problem != NULL ? so_app_fail_after_result (app, problem) : summary.status;
 }
 
 int

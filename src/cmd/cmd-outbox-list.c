@@ -142,6 +142,8 @@ finish (const Listing *listing)
       so_json_string (builder, "event", "result");
       so_json_string (builder, "status", "listed");
       so_json_number (builder, "entries", listing->shown);
+      if (listing->problem != NULL)
+        so_json_error (builder, listing->problem);
       json_builder_end_object (builder);
       so_app_json (builder);
     }
@@ -160,12 +162,12 @@ add_header (SoTable *table)
     so_table_add (table, titles[i]);
 }
 
-static void
+static int
 list (Listing *listing, GError **error)
 {
   g_autoptr (GArray) names = sorted_names (listing->outbox, error);
   if (names == NULL)
-    return;
+    return 0;
   g_autoptr (SoTable) table = so_table_new (8);
   g_autoptr (SoViewer) viewer = so_viewer_new (listing->app, listing->outbox);
   listing->table = table;
@@ -174,8 +176,7 @@ list (Listing *listing, GError **error)
   for (guint i = 0; i < names->len; i++)
     list_entry (listing, &g_array_index (names, SoEntryName, i));
   finish (listing);
-  if (listing->problem != NULL)
-    g_propagate_error (error, listing->problem);
+  return listing->problem != NULL ? so_app_fail_after_result (listing->app, listing->problem) : 0;
 }
 
 int
@@ -209,6 +210,5 @@ so_cmd_outbox_list (SoApp *app, int argc, char **argv, GError **error)
                       .state = state != NULL ? state : "",
                       .recipient = recipient != NULL ? recipient : "",
                       .now = so_clock_wall_us () / G_USEC_PER_SEC };
-  list (&listing, error);
-  return 0;
+  return list (&listing, error);
 }

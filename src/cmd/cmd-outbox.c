@@ -56,7 +56,11 @@ so_cmd_outbox (SoApp *app, int argc, char **argv, GError **error)
   if (at == 0)
     {
       gboolean asked = argc > 1 && (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0);
-      print_overview (asked ? stdout : stderr);
+      if (asked || !app->names_json)
+        print_overview (asked ? stdout : stderr);
+      else
+        so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff outbox --help”"),
+                      _ ("outbox wants a verb"));
       return asked ? 0 : SO_ERROR_USAGE;
     }
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)

@@ -10,8 +10,11 @@
 int
 so_cmd_sendmail (SoApp *app, int argc, char **argv, GError **error)
 {
+  /* Its output is sendmail's, errors too. */
+  app->json = app->names_json = FALSE;
   const SoSendmailCall call = { .name = "sendoff sendmail",
                                 .config_path = app->config_path,
-                                .account = app->account_name };
+                                .account = app->account_name,
+                                .from = app->from };
   return so_sendmail (&call, argc, argv, error);
 }

@@ -38,7 +38,8 @@ typedef struct
 {
   SoApp *app;
   Options options;
-  const SoConfig *config; /* as it was */
+  const SoConfig *config; /* as it was; /etc's where the person has none */
+  SoConfig *before;       /* what is in the file */
   char *name;             /* of the account */
   char *path;
   char *text;       /* of the file, growing */
@@ -57,11 +58,25 @@ clear_setup (Setup *setup)
   g_free (setup->path);
   g_free (setup->text);
   g_free (setup->providers);
+  g_clear_pointer (&setup->before, so_config_free);
   g_clear_pointer (&setup->account, so_account_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Setup, clear_setup)
 
 /* --- the answers --- */
+
+static gboolean
+check_preset (const Setup *setup, GError **error)
+{
+  const char *const *presets = so_config_presets (setup->config);
+  if (g_strv_contains (presets, setup->options.preset))
+    return TRUE;
+  g_autofree char *names = g_strjoinv (", ", (char **)presets);
+  g_autofree char *remedy = g_strdup_printf (_("there are: %s"), names);
+  g_autofree char *shown = so_text_sanitise (setup->options.preset, -1, 60);
+  so_error_set (error, SO_ERROR_USAGE, remedy, _("there is no preset “%s”"), shown);
+  return FALSE;
+}
 
 static gboolean
 complete_answers (Setup *setup, GError **error)
@@ -80,7 +95,7 @@ complete_answers (Setup *setup, GError **error)
     return FALSE;
   if (options->preset == NULL)
     options->preset = so_setup_ask_preset (setup->app, setup->config, options->address);
-  return TRUE;
+  return check_preset (setup, error);
 }
 
 /* --account, else the preset's name; an account of another address is not overwritten. */
@@ -160,7 +175,10 @@ compose_account (Setup *setup, GError **error)
   setup->path = so_config_path (setup->app->config_path);
   setup->text = so_config_read_text (setup->path, error);
   setup->providers = so_config_data ("providers.conf", error);
-  if (setup->text == NULL || setup->providers == NULL || !write_group (setup, error))
+  if (setup->text == NULL || setup->providers == NULL)
+    return FALSE;
+  setup->before = so_config_parse (setup->text, setup->path, setup->providers, error);
+  if (setup->before == NULL || !write_group (setup, error))
     return FALSE;
   if (strcmp (setup->options.preset, "smtp") == 0 && setup->app->can_prompt
       && !g_strv_contains (so_config_names (setup->config), setup->name)
@@ -171,6 +189,15 @@ compose_account (Setup *setup, GError **error)
         return FALSE;
     }
   return read_back (setup, error);
+}
+
+/* One that is only changed changes nothing else. */
+static gboolean
+settle_default (Setup *setup, GError **error)
+{
+  return g_strv_contains (so_config_names (setup->before), setup->name)
+         || so_config_settle_default (setup->app, &setup->text, setup->path, setup->before,
+                                      setup->name, error);
 }
 
 /* --- the password --- */
@@ -247,14 +274,15 @@ static const Step steps[] = {
   { { "schedule", "install", NULL }, N_("Send what waits by itself, with a timer?") },
 };
 
-/* A question is for a person: without one, the step is left to be run by name. */
+/* A question is for a person: without one, the step is left to be run by name.  With --json the
+ * test's result is the last word. */
 static gboolean
 is_wanted (const SoApp *app, const Step *step)
 {
   if (so_command_find (step->argv[0]) == NULL)
     return FALSE;
   return step->question == NULL
-         || (app->can_prompt && so_app_confirm (app, _(step->question), TRUE));
+         || (app->can_prompt && !app->json && so_app_confirm (app, _(step->question), TRUE));
 }
 
 static int
@@ -285,7 +313,7 @@ set_up (Setup *setup, GError **error)
   setup->config = so_app_config (setup->app, error);
   if (setup->config == NULL || !complete_answers (setup, error) || !choose_name (setup, error)
       || !compose_account (setup, error) || !keep_password (setup, error)
-      || !so_config_save (setup->path, setup->text, error)
+      || !settle_default (setup, error) || !so_config_save (setup->path, setup->text, error)
       || !so_app_end_password_hold (setup->app, setup->name, error))
     return 0;
   tell (setup);

@@ -37,6 +37,7 @@ typedef struct
 {
   SoApp *app;
   const SoAccount *account;
+  const char *from; /* the account's address, or the one of --from */
   const char *to;
   const Options *options;
   SoSubmission *submission;
@@ -86,7 +87,7 @@ compose (Test *test, GError **error)
 {
   const SoTestMessageSpec spec = {
     .account = test->account,
-    .from = test->account->address,
+    .from = test->from,
     .to = test->to,
     .size = test->options->size,
     .files = (const char *const *) test->options->files,
@@ -96,7 +97,7 @@ compose (Test *test, GError **error)
   int fd = so_test_message_write (&spec, &message, error);
   if (fd < 0)
     return FALSE;
-  SoSubmission *submission = test->submission = so_submission_new (test->account->address, fd);
+  SoSubmission *submission = test->submission = so_submission_new (test->from, fd);
   so_submission_add (submission, test->to);
   g_free (submission->message_id);
   submission->message_id = g_steal_pointer (&message.message_id);
@@ -153,7 +154,7 @@ choose_error (const SoAccount *account, const SoSubmission *submission, const ch
 }
 
 static void
-deliver (Test *test, GError **error)
+deliver (Test *test, SoVerdict **trouble, GError **error)
 {
   g_autoptr (SoReplyBook) book = so_app_reply_book (error);
   if (book == NULL)
@@ -168,8 +169,18 @@ deliver (Test *test, GError **error)
     .may_prompt = test->app->can_prompt,
     .attended = TRUE,
   };
-  g_autoptr (SoVerdict) trouble = NULL;
-  so_deliver (test->account, &feed, &options, &trouble, error);
+  so_deliver (test->account, &feed, &options, trouble, error);
+}
+
+/* The session ended before the message was asked for.  That condemns no message, so it is
+ * deferred, but what the server said belongs to the result. */
+static void
+keep_reply (SoSubmission *submission, SoVerdict *trouble)
+{
+  if (trouble == NULL || trouble->reply == NULL)
+    return;
+  trouble->outcome = SO_OUTCOME_DEFERRED;
+  so_submission_settle (submission, trouble);
 }
 
 static void
@@ -177,10 +188,12 @@ send_it (Test *test, GError **error)
 {
   const SoAccount *account = test->account;
   if (!test->app->json)
-    so_app_say (test->app, _("Sending a test message from %s to %s through %s port %u"), account->address, test->to,
+    so_app_say (test->app, _("Sending a test message from %s to %s through %s port %u"), test->from, test->to,
                 account->smtp.host, account->smtp.port);
-  deliver (test, error);
+  g_autoptr (SoVerdict) trouble = NULL;
+  deliver (test, &trouble, error);
   choose_error (account, test->submission, test->to, error);
+  keep_reply (test->submission, trouble);
   if (*error != NULL)
     so_timeline_stop (test->timeline);
   else if (!test->app->json)
@@ -237,8 +250,11 @@ run_test (Test *test, GError **error)
     print_json (test, problem);
   if (signal_number != 0 && problem != NULL && problem->code == SO_ERROR_INTERRUPTED)
     raise (signal_number);
-  if (problem != NULL)
-    g_propagate_error (error, problem);
+  if (problem == NULL)
+    return 0;
+  if (test->app->json)
+    return so_app_fail_after_result (test->app, problem);
+  g_propagate_error (error, problem);
   return 0;
 }
 
@@ -276,7 +292,7 @@ so_cmd_test (SoApp *app, int argc, char **argv, GError **error)
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };
   if (!so_app_parse (app, &argc, &argv, entries, _("[TO]"),
-                     _("Sends a real test message to TO (default: the account's own address) and shows each\n"
+                     _("Sends a real test message to TO (default: the address it is sent from) and shows each\n"
                        "step. It is never queued. Exit status: 0 sent, 68 unknown host, 69 refused, 75 try\n"
                        "again or not found, 76 protocol or TLS, 77 password."),
                      error))
@@ -293,11 +309,12 @@ so_cmd_test (SoApp *app, int argc, char **argv, GError **error)
   g_autoptr (SoAccount) account = so_app_account (app, error);
   if (account == NULL)
     return 0;
-  const char *to = options.spec.to = argc > 1 ? argv[1] : account->address;
+  const char *from = *app->from != '\0' ? app->from : account->address;
+  const char *to = options.spec.to = argc > 1 ? argv[1] : from;
   if (!so_app_check_address (to, error))
     return 0;
   warn_of_typo (app, to);
-  Test test = { .app = app, .account = account, .to = to, .options = &options };
+  Test test = { .app = app, .account = account, .from = from, .to = to, .options = &options };
   int status = run_test (&test, error);
   test_clear (&test);
   return status;

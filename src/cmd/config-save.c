@@ -1,11 +1,13 @@
 /*
- * config-save.c - write beside, fsync, rename.
+ * config-save.c - the default account settled; write beside, fsync, rename.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "sendoff/config-edit.h"
 #include "sendoff/config-save.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
@@ -30,6 +32,27 @@ so_config_read_text (const char *path, GError **error)
     return g_strdup ("");
   fail (path, SO_ERROR_CONFIG, _("cannot be read"), error);
   return NULL;
+}
+
+gboolean
+so_config_settle_default (const SoApp *app, char **text, const char *path, const SoConfig *before,
+                          const char *first, GError **error)
+{
+  const char *kept = so_config_default_name (before);
+  gboolean had_some = *so_config_names (before) != NULL;
+  if (had_some && *kept == '\0') /* of several, none: as somebody wanted it */
+    return TRUE;
+  char *settled = so_config_edit_default (*text, path, had_some ? kept : first, error);
+  if (settled == NULL)
+    return FALSE;
+  if (had_some && strcmp (settled, *text) != 0)
+    so_app_say (app,
+                _("%s stays the default account; to change that, write account = NAME under "
+                  "[defaults] in %s."),
+                kept, path);
+  g_free (*text);
+  *text = settled;
+  return TRUE;
 }
 
 gboolean

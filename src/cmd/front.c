@@ -57,7 +57,7 @@ sendmail (const char *name, int argc, char **argv)
   so_program_setup_locale ();
   signal (SIGPIPE, SIG_IGN);
   g_autoptr (GError) error = NULL;
-  const SoSendmailCall call = { .name = name, .config_path = NULL, .account = "" };
+  const SoSendmailCall call = { .name = name, .config_path = NULL, .account = "", .from = "" };
   int status = so_sendmail (&call, argc, argv, &error);
   if (error != NULL)
     return print_error (name, error);

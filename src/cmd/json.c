@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "sendoff/clock.h"
+#include "sendoff/error.h"
 #include "sendoff/json.h"
 
 void
@@ -18,6 +19,16 @@ so_json_number (JsonBuilder *builder, const char *name, gint64 value)
 {
   json_builder_set_member_name (builder, name);
   json_builder_add_int_value (builder, value);
+}
+
+/* What was typed may be repeated in them, in whatever encoding it came. */
+void
+so_json_error (JsonBuilder *builder, const GError *error)
+{
+  g_autofree char *what = g_utf8_make_valid (error->message, -1);
+  g_autofree char *remedy = g_utf8_make_valid (so_error_remedy (error), -1);
+  so_json_string (builder, "error", what);
+  so_json_string (builder, "remedy", remedy);
 }
 
 void

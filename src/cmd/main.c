@@ -56,13 +56,20 @@ run_help (SoApp *app, int argc, char **argv, GError **error)
 }
 
 static int
+no_command (const SoApp *app, GError **error)
+{
+  if (app->json)
+    so_error_set (error, SO_ERROR_USAGE, _("“sendoff --help” lists the commands"), _("no command is named"));
+  else
+    so_usage_print (stderr);
+  return SO_ERROR_USAGE;
+}
+
+static int
 run_command (SoApp *app, int argc, char **argv, GError **error)
 {
   if (argc == 0)
-    {
-      so_usage_print (stderr);
-      return SO_ERROR_USAGE;
-    }
+    return no_command (app, error);
   if (strcmp (argv[0], "help") == 0)
     return run_help (app, argc, argv, error);
   const SoCommand *command = so_command_find (argv[0]);
@@ -93,10 +100,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = so_app_begin (&app, &argc, &argv, &error) ? run_command (&app, argc, argv, &error) : 0;
   if (error != NULL)
-    {
-      so_app_print_error (&app, error);
-      status = so_error_exit_status (error);
-    }
+    status = so_app_fail (&app, error);
   so_app_end (&app);
   return flush_output (status);
 }

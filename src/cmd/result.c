@@ -17,8 +17,10 @@
 static void
 add_reply (JsonBuilder *builder, const SoReply *reply)
 {
-  /* Without a reply the object is there all the same, with code 0: scripts need no special case. */
-  g_autofree char *text = so_text_sanitise (reply != NULL ? reply->text : "", -1, SO_TEXT_LINE_MAX);
+  /* Without a reply the object is there all the same, with code 0: scripts need no special case.
+   * The lines of a longer one become one, as everywhere else (so_reply_line). */
+  g_autofree char *line = g_strdelimit (g_strdup (reply != NULL ? reply->text : ""), "\n", ' ');
+  g_autofree char *text = so_text_sanitise (line, -1, SO_TEXT_LINE_MAX);
   json_builder_set_member_name (builder, "reply");
   json_builder_begin_object (builder);
   so_json_number (builder, "code", reply != NULL ? reply->code : 0);
@@ -83,10 +85,7 @@ so_result_print_json (const SoResult *result)
   if (result->timeline != NULL)
     so_timeline_add_json (result->timeline, builder);
   if (result->error != NULL)
-    {
-      so_json_string (builder, "error", result->error->message);
-      so_json_string (builder, "remedy", so_error_remedy (result->error));
-    }
+    so_json_error (builder, result->error);
   json_builder_end_object (builder);
   so_app_json (builder);
 }

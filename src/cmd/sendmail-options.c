@@ -259,6 +259,7 @@ take_long (SoSendmailOptions *options, const char *word, Words *words)
   else if (strcmp (word, "--version") == 0)
     options->mode = SO_SENDMAIL_VERSION;
   else if (!is_long (word, "--account", words, &options->account)
+           && !is_long (word, "--from", words, &options->from)
            && !is_long (word, "--config", words, &options->config_path))
     warn_of (options, word);
 }
@@ -271,6 +272,7 @@ so_sendmail_parse (SoSendmailOptions *options, const SoSendmailCall *call, int a
                                   .dot_ends = TRUE,
                                   .config_path = call->config_path,
                                   .account = call->account,
+                                  .from = call->from,
                                   .dsn_notify = "",
                                   .dsn_ret = "",
                                   .dsn_envid = "",
@@ -318,6 +320,7 @@ so_sendmail_print_help (void)
          "  -N -R -V         delivery status notification (RFC 3461)\n"
          "  -bp, -q          list the outbox, try what is due in it\n"
          "  --account NAME   the account to use\n"
+         "  --from ADDRESS   the sender where neither -f nor From says one\n"
          "  --config FILE    another configuration file\n"
          "\n"
          "sendoff-sendmail(1) has the rest.\n"),

@@ -61,7 +61,7 @@ find_accounts (Call *call, GError **error)
   if (call->config == NULL)
     return FALSE;
   call->accounts = g_ptr_array_new_with_free_func (account_free);
-  SoAccount *account = so_config_account (call->config, options->account, "", error);
+  SoAccount *account = so_config_account (call->config, options->account, options->from, error);
   if (account == NULL)
     return FALSE;
   g_ptr_array_add (call->accounts, account);
@@ -213,18 +213,26 @@ tell_hold (const Call *call, const SoEntry *entry)
            call->options->name, id, id);
 }
 
+/* For a From that is lacking.  -f may have chosen an account that --from is no address of. */
+static const char *
+default_from (const SoSendmailOptions *options, const SoAccount *account)
+{
+  if (options->sender != NULL && so_account_owns (account, options->sender))
+    return options->sender;
+  return so_account_owns (account, options->from) ? options->from : account->address;
+}
+
 /* The id of the entry; "" when it is held; NULL with error. */
 static char *
 take_message (Call *call, SoOutbox *outbox, const GPtrArray *recipients, GError **error)
 {
   const SoSendmailOptions *options = call->options;
   const SoAccount *account = call->account;
-  gboolean own = options->sender != NULL && so_account_owns (account, options->sender);
   const SoPostSpec spec = {
     .account = account,
     .accounts = call->accounts,
     .origin = "sendmail",
-    .from = own ? options->sender : account->address,
+    .from = default_from (options, account),
     .from_name = options->full_name,
     .sender = options->sender,
     .recipients = recipients,

@@ -12,6 +12,7 @@ typedef struct
   const char *name;        /* it was called by, for warnings: "sendmail" */
   const char *config_path; /* --config, NULL */
   const char *account;     /* --account, "" */
+  const char *from;        /* --from, "" */
 } SoSendmailCall;
 
 /* argv[0] is the name, the rest sendmail's flags and recipients.  The exit status; *error
@@ -46,6 +47,7 @@ typedef struct
   const char *full_name;    /* -F, NULL */
   const char *config_path;  /* NULL */
   const char *account;      /* "" */
+  const char *from;         /* where neither -f nor the message says; "" */
   const char *dsn_notify;   /* -N, "" */
   const char *dsn_ret;      /* -R: "FULL", "HDRS", "" */
   const char *dsn_envid;    /* -V, xtext, "" */

@@ -29,7 +29,8 @@ typedef struct
   char *path;        /* of our configuration */
   char *text;        /* of it, growing */
   char *providers;
-  const SoConfig *config; /* as it was */
+  const SoConfig *config; /* as it was; /etc's where the person has none */
+  SoConfig *before;       /* what is in the file */
   guint taken, failed;
   gboolean has_plain_passwords;
 } Import;
@@ -44,6 +45,7 @@ clear_import (Import *import)
   g_free (import->path);
   g_free (import->text);
   g_free (import->providers);
+  g_clear_pointer (&import->before, so_config_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, clear_import)
 
@@ -96,7 +98,9 @@ read_files (Import *import, const char *what, GError **error)
   import->path = so_config_path (import->app->config_path);
   import->text = so_config_read_text (import->path, error);
   import->providers = import->text != NULL ? so_config_data ("providers.conf", error) : NULL;
-  return import->providers != NULL;
+  if (import->providers != NULL)
+    import->before = so_config_parse (import->text, import->path, import->providers, error);
+  return import->before != NULL;
 }
 
 /* --- telling --- */
@@ -236,19 +240,20 @@ take_account (Import *import, const SoMsmtpAccount *theirs)
 
 /* --- the whole --- */
 
+/* msmtp's own default, if it could be taken over. */
 static gboolean
-set_default (Import *import, const char *name, GError **error)
+settle_default (Import *import, const char *theirs, GError **error)
 {
-  g_autofree char *group = g_strdup_printf ("[account %s]", name);
-  if (*name == '\0' || *so_config_default_name (import->config) != '\0'
-      || strstr (import->text, group) == NULL)
-    return TRUE;
-  char *text = so_config_edit_set (import->text, import->path, "defaults", "account", name, error);
-  if (text == NULL)
+  g_autoptr (SoConfig) after
+      = so_config_parse (import->text, import->path, import->providers, error);
+  if (after == NULL)
     return FALSE;
-  g_free (import->text);
-  import->text = text;
-  return TRUE;
+  const char *const *names = so_config_names (after);
+  const char *const *had = so_config_names (import->before);
+  if (g_strv_length ((char **)names) == g_strv_length ((char **)had)) /* some changed, none new */
+    return TRUE;
+  return so_config_settle_default (import->app, &import->text, import->path, import->before,
+                                   g_strv_contains (names, theirs) ? theirs : names[0], error);
 }
 
 static int
@@ -288,7 +293,7 @@ so_setup_import (SoApp *app, const char *what, GError **error)
   for (guint i = 0; i < theirs->accounts->len; i++)
     take_account (&import, g_ptr_array_index (theirs->accounts, i));
   if (import.taken > 0
-      && (!set_default (&import, theirs->default_name, error)
+      && (!settle_default (&import, theirs->default_name, error)
           || !so_config_save (import.path, import.text, error)))
     return 0;
   return finish (&import);

@@ -75,3 +75,15 @@ so_config_edit_set (const char *text, const char *origin, const char *group, con
   guint behind = last_line_of (there) + 1;
   return replace_lines (text, behind, behind, line);
 }
+
+char *
+so_config_edit_default (const char *text, const char *origin, const char *name, GError **error)
+{
+  g_autoptr (SoKeyText) parsed = so_key_text_parse (text, origin, error);
+  if (parsed == NULL)
+    return NULL;
+  const SoKeyGroup *there = so_key_text_group (parsed, "defaults");
+  if (there != NULL && so_key_group_entry (there, "account") != NULL)
+    return g_strdup (text);
+  return so_config_edit_set (text, origin, "defaults", "account", name, error);
+}

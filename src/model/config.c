@@ -298,14 +298,17 @@ fail_unknown_account (const SoConfig *config, const char *name, GError **error)
   g_autofree char *presets = g_strjoinv (", ", config->preset_names);
   g_autofree char *shown = so_text_sanitise (name, -1, VALUE_SHOWN);
   g_autofree char *remedy
-      = config->accounts->len > 0
+      = config->accounts->len > 0 && name[0] == '\0'
+            ? g_strdup_printf (_ ("use --account, or write the line “account = %s” under "
+                                  "[defaults] in the configuration; the accounts are: %s"),
+                               config->names[0], names)
+        : config->accounts->len > 0
             ? g_strdup_printf (_ ("the accounts are: %s"), names)
             : g_strdup_printf (_ ("run “sendoff setup”, or name a preset (%s) and --from ADDRESS"),
                                presets);
   if (name[0] == '\0' && config->accounts->len > 0)
     so_error_set (error, SO_ERROR_CONFIG, remedy,
-                  _ ("nothing says which account: use --account, or account = NAME under "
-                     "[defaults]"));
+                  _ ("nothing says which account to use"));
   else if (name[0] == '\0')
     so_error_set (error, SO_ERROR_CONFIG, remedy, _ ("no account is configured"));
   else

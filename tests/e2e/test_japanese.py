@@ -64,3 +64,9 @@ def test_the_words_are_apples_own(account, sandbox):
     assert "送信ボックスで待っているものはありません" in account(
         "outbox", "list", env=JAPANESE, status=0).err + account(
         "outbox", "list", env=JAPANESE, status=0).out
+
+
+def test_where_a_password_comes_from_is_no_sender(account):
+    """In English both columns could be FROM; in Japanese one word cannot mean both."""
+    header = account("accounts", env=JAPANESE, status=0).out.splitlines()[0]
+    assert "パスワード" in header and "差出人" not in header

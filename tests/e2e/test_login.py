@@ -2,6 +2,7 @@
 
 import base64
 import re
+import shlex
 
 import pytest
 
@@ -33,6 +34,17 @@ def test_first_line_of_standard_input(configured, keyring, line):
     assert stored(keyring) == APP_PASSWORD
     assert "sendoff test" in result.err
     assert APP_PASSWORD not in result.out + result.err
+
+
+def test_the_next_command_can_be_pasted(home, keyring, sendoff, tmp_path):
+    config = tmp_path / "it's $mine"
+    config.write_text(f"[account icloud]\npreset = icloud\naddress = {USER}\n"
+                      "aliases = o'neil@example.net\n")
+    config.chmod(0o600)
+    words = ["--config", str(config), "--account", "icloud", "--from", "o'neil@example.net"]
+    done = sendoff(*words, "login", "--password-stdin", input=APP_PASSWORD, status=0)
+    [line] = [line for line in done.err.splitlines() if line.startswith("Now run: ")]
+    assert shlex.split(line.removeprefix("Now run: ")) == ["sendoff", *words, "test"]
 
 
 @pytest.mark.parametrize("line", [b"", b"\n", b"\r\n", b"a\0b\n", b"\xff\xfe\n",
@@ -161,7 +173,7 @@ def test_accounts_table(configured):
     configured("login", "--password-stdin", input=APP_PASSWORD, status=0)
     result = configured("accounts", status=0)
     header, icloud, own = result.out.splitlines()
-    assert header.split() == ["ACCOUNT", "ADDRESS", "PRESET", "PASSWORD", "FROM"]
+    assert header.split() == ["ACCOUNT", "ADDRESS", "PRESET", "PASSWORD", "SOURCE"]
     assert icloud.split() == ["*", "icloud", USER, "icloud", "yes", "keyring"]
     assert own.split() == ["own", "me@example.org", "smtp", "no", "keyring"]
     assert APP_PASSWORD not in result.out + result.err

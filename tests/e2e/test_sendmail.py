@@ -207,3 +207,25 @@ rewrite-from = when-foreign
     [message] = wait_for(twin.messages, 20)
     assert f"From: Cron Daemon <{twin.address}>".encode() in message
     assert wait_for(lambda: entries(home) == [], 10)
+
+
+def test_from_says_the_sender_where_nothing_else_does(home, machine, make_sandbox, keyring):
+    sandbox = make_sandbox("--address", "me@icloud.com", "--address", "me@example.net",
+                           "--address", "me@example.com")
+    keyring.store(sandbox.host, sandbox.user, sandbox.password)
+    home.write_config(sandbox.config(**{"aliases": "me@example.net, me@example.com"}))
+    alias = ["--from", "me@example.net"]
+    to = ["-odi", "a@example.org"]
+    machine(*alias, "sendmail", *to, input=MESSAGE, status=0)
+    machine("sendmail", *alias, *to, input=MESSAGE, status=0)
+    machine.named("sendmail")("--from=me@example.net", *to, input=MESSAGE, status=0)
+    machine(*alias, "sendmail", *to, "-f", "me@example.com", input=MESSAGE, status=0)
+    machine(*alias, "sendmail", *to, input=b"From: me@icloud.com\n" + MESSAGE, status=0)
+    machine("sendmail", *to, input=MESSAGE, status=0)
+    senders = ["me@example.net"] * 3 + ["me@example.com", "me@icloud.com", "me@icloud.com"]
+    assert [one["sender"] for one in sandbox.deliveries()] == senders
+    for sender, message in zip(senders, sandbox.messages()):
+        [line] = [line for line in message.split(b"\r\n") if line.startswith(b"From: ")]
+        assert sender.encode() in line
+    done = machine("--from", "who@example.org", "sendmail", *to, input=MESSAGE, status=64)
+    assert "not an address of" in done.err and len(sandbox.deliveries()) == 6

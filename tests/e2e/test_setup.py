@@ -70,6 +70,50 @@ def test_other_accounts_and_comments_are_kept(home, keyring, sendoff):
     assert home.config_file.read_text() == after + "from-name = Me\n"
 
 
+SECOND = ["--account", "second", "--preset", "icloud", "--address", "you@icloud.com", "--no-test"]
+
+
+def default_of(sendoff):
+    return [line["name"] for line in sendoff("--json", "accounts", status=0).json
+            if line.get("default")]
+
+
+def test_the_first_account_is_the_default(home, keyring, sendoff):
+    first = set_up(sendoff, *icloud("--no-test"), status=0)
+    assert "[defaults]\naccount = icloud\n" in home.config_file.read_text()
+    assert "default" not in first.err
+    before = home.config_file.read_text()
+    second = set_up(sendoff, *SECOND, status=0)
+    assert "default" not in second.err and home.config_file.read_text().startswith(before)
+    assert default_of(sendoff) == ["icloud"]
+
+
+def test_the_only_account_stays_the_default(home, keyring, sandbox, server, sendoff):
+    """Cron's mail went nowhere when a second account was added."""
+    before = "# mine\n" + sandbox.config() + "# the end\n"
+    home.write_config(before)
+    keyring.store(sandbox.host, sandbox.user, sandbox.password)
+    result = set_up(sendoff, *SECOND, *server, status=0)
+    [line] = [line for line in result.err.splitlines() if "default" in line]
+    assert line.startswith("icloud stays") and "account = NAME" in line and "[defaults]" in line
+    assert home.config_file.read_text().startswith(before)
+    assert default_of(sendoff) == ["icloud"]
+    sendoff("sendmail", "-odi", "a@example.org", input="Subject: x\n\nx\n", status=0)
+    sendoff("send", "a@example.org", "-m", "x", status=0)
+    sendoff("test", status=0)
+    assert [one["sender"] for one in sandbox.deliveries()] == ["me@icloud.com"] * 3
+    assert "default" not in set_up(sendoff, "--account", "third", *SECOND[2:], status=0).err
+
+
+def test_of_several_without_a_default_setup_chooses_none(home, keyring, sandbox, sendoff):
+    home.write_config(sandbox.config() + sandbox.config(name="work"))
+    result = sendoff("test", status=78)
+    assert "nothing says which account" in result.err and "“account = icloud”" in result.err
+    set_up(sendoff, *SECOND, status=0)
+    assert default_of(sendoff) == [] and "[defaults]" not in home.config_file.read_text()
+    assert "there is no account “x”" in sendoff("--account", "x", "test", status=78).err
+
+
 def test_a_linked_configuration_stays_linked(home, keyring, sendoff, tmp_path):
     home.write_config("")
     behind = tmp_path / "dotfiles"
@@ -94,7 +138,8 @@ def test_another_address_does_not_overwrite(home, keyring, sendoff):
     (["--preset", "icloud"], 64, "--preset and --address"),
     (["--preset", "icloud", "--address", "me"], 65, "no @"),
     (["--preset", "icloud", "--address", "me@icloud.com\n[account x]"], 65, "not a mail address"),
-    (["--preset", "nonesuch", "--address", ADDRESS], 78, "nonesuch"),
+    (["--preset", "nonesuch", "--address", ADDRESS], 64,
+     "no preset “nonesuch”\n  → there are: icloud, gmail, outlook, fastmail, smtp\n"),
     (["--preset", "smtp", "--address", "me@example.org"], 78, "smtp-host"),
     (icloud("--set", "colour=blue"), 78, "colour"),
     (icloud("--set", "smtp-port=0"), 78, "smtp-port"),

@@ -63,6 +63,20 @@ def accounts(result):
     return {line["account"]: line for line in result.json if line["event"] == "account"}
 
 
+def test_the_default_there_is_stays_and_one_is_chosen_where_there_is_none(home, keyring, msmtprc,
+                                                                          sendoff):
+    msmtprc(MSMTPRC.replace("account default : icloud\n", ""))
+    sendoff("setup", "--import", "msmtp", status=0)
+    assert home.config_file.read_text().endswith("\n[defaults]\naccount = icloud\n")
+    own = "[account own]\npreset = icloud\naddress = own@icloud.com\n"
+    home.write_config(own)
+    msmtprc(MSMTPRC)
+    result = sendoff("setup", "--import", "msmtp", status=0)
+    text = home.config_file.read_text()
+    assert text.startswith(own) and text.endswith("\n[defaults]\naccount = own\n")
+    assert "own stays the default account" in result.err
+
+
 def test_accounts_become_ours(home, keyring, msmtprc, sendoff):
     file = msmtprc(MSMTPRC)
     before = file.read_text()

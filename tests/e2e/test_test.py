@@ -83,6 +83,32 @@ def test_the_servers_word(account, sandbox, rules, to, status, word, says):
     assert sandbox.password not in done.out + done.err
 
 
+@pytest.mark.parametrize("rules, code, enhanced, status", [
+    ({"greeting": "554 5.3.2 not for you"}, 554, "5.3.2", 69),
+    ({"greeting": "421 4.3.2 closed"}, 421, "4.3.2", 75),
+    ({"auth": "535 5.7.8 authentication failed"}, 535, "5.7.8", 77),
+    ({"auth": "454 4.7.0 try later"}, 454, "4.7.0", 75),
+])
+def test_the_reply_that_ended_it_is_in_the_result(account, sandbox, rules, code, enhanced, status):
+    """As send has it, though no recipient was asked for."""
+    sandbox.rule(**rules)
+    result = account("--json", "test", status=status).result
+    [recipient] = result["recipients"]
+    assert (result["status"], recipient["status"]) == ("failed", "failed")
+    assert result["reply"] == recipient["reply"]
+    assert (result["reply"]["code"], result["reply"]["enhanced"]) == (code, enhanced)
+    assert result["reply"]["text"] in result["error"]
+
+
+@pytest.mark.parametrize("words", [["test"], ["send", "a@example.org", "-m", "x"]], ids="".join)
+def test_a_reply_of_several_lines_is_one_text(account, sandbox, words):
+    sandbox.rule(final="250-2.0.0 kept by\tone\r\n250-2.0.0 \x1b[31mtwo\r\n250 2.0.0 Ok: queued as 1")
+    result = account("--json", *words, status=0).result
+    assert result["reply"]["text"] == "kept by one \\x1B[31mtwo Ok: queued as 1"
+    assert result["recipients"][0]["reply"] == result["reply"]
+    assert "Queue id: 1\n" in account(*words, status=0).out
+
+
 @pytest.mark.parametrize("password, warned", [
     ("Summer2026", "does not look like an app-specific password"),
     ("ABCDEFGHIJKLMNOP", "with its dashes"),
@@ -155,3 +181,20 @@ def test_what_is_slow_to_load_is_not_linked(library):
         linked = subprocess.run(["ldd", BUILD / program], capture_output=True, text=True,
                                 check=True)
         assert library not in linked.stdout
+
+
+def test_it_is_sent_from_an_alias(home, keyring, sendoff, make_sandbox):
+    sandbox = make_sandbox("--address", "me@icloud.com", "--address", "me@example.net")
+    home.write_config(sandbox.config(aliases="me@example.net"))
+    keyring.store(sandbox.host, sandbox.user, sandbox.password)
+    sendoff("--from", "me@example.net", "test", status=0)
+    [delivery] = sandbox.deliveries()
+    assert (delivery["sender"], delivery["recipients"]) == ("me@example.net", ["me@example.net"])
+    [message] = sandbox.messages()
+    assert re.search(rb"^From: .*me@example\.net", message, re.M)
+    assert re.search(rb"^Message-ID: <\w+@example\.net>", message, re.M)
+    assert b"me@icloud.com" not in message
+    sendoff("test", "--from", "me@example.net", "you@icloud.com", status=0)
+    assert sandbox.deliveries()[1]["sender"] == "me@example.net"
+    assert "not an address of" in sendoff("--from", "me@example.org", "test", status=64).err
+    assert len(sandbox.deliveries()) == 2

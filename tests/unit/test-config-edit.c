@@ -48,6 +48,27 @@ test_set (void)
 }
 
 static void
+test_default (void)
+{
+  static const char *const cases[][2] = {
+    { "", "[defaults]\naccount = a\n" },
+    { "# mine\n[account a]\npreset=b\n",
+      "# mine\n[account a]\npreset=b\n\n[defaults]\naccount = a\n" },
+    { "[defaults]\noutbox=/x\n# why\n\n[account a]\n",
+      "[defaults]\noutbox=/x\naccount = a\n# why\n\n[account a]\n" },
+    { "[defaults]\n#account = b\n[account a]\n",
+      "[defaults]\naccount = a\n#account = b\n[account a]\n" },
+    /* who has one keeps it, as it is written */
+    { "[defaults]\naccount=b\n[account b]\n", "[defaults]\naccount=b\n[account b]\n" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *got = so_config_edit_default (cases[i][0], "config", "a", NULL);
+      g_assert_cmpstr (got, ==, cases[i][1]);
+    }
+}
+
+static void
 test_refused (void)
 {
   static const struct
@@ -73,6 +94,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config-edit/set", test_set);
+  g_test_add_func ("/config-edit/default", test_default);
   g_test_add_func ("/config-edit/refused", test_refused);
   return g_test_run ();
 }
