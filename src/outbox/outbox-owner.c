@@ -23,7 +23,8 @@
 static gboolean
 fail_for_mode (const SoOutbox *outbox, mode_t mode, GError **error)
 {
-  g_autofree char *remedy = g_strdup_printf (_ ("Run: chmod 700 “%s”"), outbox->path);
+  g_autofree char *quoted = g_shell_quote (outbox->path);
+  g_autofree char *remedy = g_strdup_printf (_ ("Run: chmod 700 %s"), quoted);
   so_error_set (error, SO_ERROR_CANNOT_CREATE, remedy,
                 _ ("the outbox %s has mode %04o: it must be its owner's alone (0700)"),
                 outbox->path, (guint)mode);

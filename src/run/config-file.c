@@ -59,7 +59,8 @@ check_file (int fd, const char *path, GError **error)
                   _ ("%s: the file belongs to another user"), path);
   else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     {
-      g_autofree char *remedy = g_strdup_printf (_ ("Run: chmod go-w “%s”"), path);
+      g_autofree char *quoted = g_shell_quote (path);
+      g_autofree char *remedy = g_strdup_printf (_ ("Run: chmod go-w %s"), quoted);
       so_error_set (error, SO_ERROR_CONFIG, remedy,
                     _ ("%s: others may write this file, and it says which programs run"), path);
     }
