@@ -399,7 +399,9 @@ static int
 work (Retry *retry, GError **error)
 {
   prctl (PR_SET_PDEATHSIG, SIGTERM);
-  return run_once (retry, error);
+  int status = run_once (retry, error);
+  retry->app->json &= *error == NULL; /* the result is its starter's to print */
+  return status;
 }
 
 static gboolean
