@@ -206,7 +206,7 @@ def test_long_lines_that_are_signed_stay(make_account, sendoff):
                b"Message-ID: <1@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: " + SIGNED["pgp"]
                + b"\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + b"x" * 1001
                + b"\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\nabc\r\n--b--\r\n")
-    sendoff("send", "--eml", "-", input=message, status=65)
+    sendoff("send", "--eml", "-", input=message, status=69)
     # The server would not have it; nothing was changed to please it.
     assert "500" in sendoff("outbox", "list").out
     assert sandbox.deliveries() == []
