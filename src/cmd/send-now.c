@@ -10,6 +10,7 @@
 #include "sendoff/clock.h"
 #include "sendoff/deadline.h"
 #include "sendoff/error.h"
+#include "sendoff/i18n.h"
 #include "sendoff/interrupt.h"
 
 static int
@@ -40,6 +41,17 @@ send_now (SoApp *app, SoOutbox *outbox, SoEntry *entry, SoSendResult *result, GE
   return so_interrupt_end (&interrupt);
 }
 
+static void
+tell_of_parts (const SoSendResult *result)
+{
+  guint n = result->whole->recipients->len, most = result->account->max_recipients;
+  if (most > 0 && n > most && !result->app->quiet)
+    so_app_say (result->app,
+                _ ("%u recipients are more than one message to %s may have: it goes in several, to %u "
+                   "at most"),
+                n, so_account_title (result->account), most);
+}
+
 /* As `outbox list` tells it: an account that rests makes it wait longer. */
 static void
 look_again (SoApp *app, SoOutbox *outbox, SoSendResult *result)
@@ -62,7 +74,10 @@ so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *
   if (queue || so_entry_name (entry)->state == SO_ENTRY_HELD)
     so_entry_free (entry);
   else
-    signal_number = send_now (app, outbox, entry, &result, &problem);
+    {
+      tell_of_parts (&result);
+      signal_number = send_now (app, outbox, entry, &result, &problem);
+    }
   look_again (app, outbox, &result);
   int status = so_send_result_tell (&result, problem);
   if (result.outcome == SO_RUN_DEFERRED || result.outcome == SO_RUN_UNCERTAIN)

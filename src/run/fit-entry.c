@@ -145,9 +145,16 @@ so_fit_entry (SoOutbox *outbox, SoEntry *entry, const SoAccount *account, int in
   if (fits_anyway (account, submission->wire_size))
     return TRUE;
   SoSize size;
-  if (!size_of (submission->fd, submission->offset, &size, error))
-    return FALSE;
-  fitted->decision = decide (account, &size, NULL, TRUE);
+  g_autoptr (GError) problem = NULL;
+  gboolean readable = size_of (submission->fd, submission->offset, &size, &problem);
+  if (!readable && !is_of_the_message (problem))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  if (!readable) /* what cannot be taken apart is as large as it is */
+    size = (SoSize){ submission->wire_size, submission->wire_size };
+  fitted->decision = decide (account, &size, NULL, readable);
   if (fitted->decision.action == SO_SIZE_ZIP
       && !try_to_pack (outbox, entry, submission, account, &size, interrupt_fd, fitted, error))
     return FALSE;

@@ -170,6 +170,7 @@ def test_a_pass_sends_all_parts(by_twos, sandbox, queued):
 def test_those_who_are_put_off_keep_nobody_waiting(by_twos, sandbox, queued):
     sandbox.rule(recipients={"a@example.org": "450 4.2.1 x", "b@example.org": "450 4.2.1 y"})
     done = by_twos("--json", "send", *six(), "-m", "x", status=0)
+    assert "6 recipients" in done.err and "to 2 at most" in done.err
     assert done.result["status"] == "queued" and queued() == ["queued"]
     assert recipients_of(sandbox) == [["c", "d"], ["e", "f"]]
     sandbox.rule()

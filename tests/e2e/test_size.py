@@ -268,6 +268,17 @@ def test_what_waits_is_packed_without_privileges(account, sandbox, home, big_tex
     assert part.get_filename() == "log.txt.zip" and entries(home) == []
 
 
+def test_what_cannot_be_taken_apart_is_held(account, home, tmp_path):
+    """A header of a part that is larger than any: neither sent over the limit nor tried for ever."""
+    home.write_config(home.config_file.read_text() + "message-limit = 1 MB\n")
+    message = (b"Subject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nX-Long: "
+               + b"x\n " * 500_000 + b"\n\nbody\n--b--\n")
+    account.named("sendmail")("-odq", "a@example.org", input=message, status=0)
+    account("retry", status=65)
+    assert [name.split(".")[0] for name in entries(home)] == ["held-size"]
+    assert account("retry", status=0).err == ""
+
+
 def test_a_runner_stopped_while_packing_leaves_it_queued(account, sandbox, home, tmp_path):
     slow = tmp_path / "slow.txt"
     slow.write_bytes(words(200 * MB))
