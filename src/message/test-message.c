@@ -193,6 +193,8 @@ so_test_message_write (const SoTestMessageSpec *spec, SoTestMessage *message, GE
   int fd = compose != NULL ? write_out (compose, error) : -1;
   if (fd >= 0)
     message->message_id = g_strdup (so_compose_message_id (compose));
+  else
+    so_test_message_clear (message);
   if (plan.padding >= 0)
     close (plan.padding);
   return fd;
