@@ -302,6 +302,7 @@ FEEDS = [
     (b"<html>{\"services\":[]}</body></html>", "unknown"),
     (b"", "unknown"),
     (b"{\"services\":" * 5000, "unknown"),
+    (b"{\"services\":" + b"[" * 80000 + b"]" * 80000 + b"}", "unknown"),
     ((200, {"Content-Encoding": "gzip"}, gzip.compress(feed(EVENT))), "outage"),
     (gzip.compress(feed(EVENT)), "unknown"),
     ((200, {"Content-Encoding": "gzip"}, gzip.compress(b" " * 200_000_000, 1)), "unreachable"),

@@ -99,6 +99,46 @@ test_feed (void)
     }
 }
 
+/* Text that puts brackets where a parser that knows more than JSON sees them, or does not. */
+static void
+test_feed_nesting (void)
+{
+  static const struct
+  {
+    const char *before, *again;
+    guint times;
+    const char *after;
+    SoFeedState state;
+  } cases[] = {
+    { "{\"services\":[{\"serviceName\":\"iCloud Mail\",\"events\":[]},", "[", 60, "]", SO_FEED_WELL },
+    { "{\"services\":", "[", 80000, "]", SO_FEED_UNKNOWN },
+    { "", "[", 1000000, "]", SO_FEED_UNKNOWN },
+    { "", "{\"a\":", 80000, "}", SO_FEED_UNKNOWN },
+    { "[", "[/*]*/", 80000, "]", SO_FEED_UNKNOWN },
+    { "[", "[']',", 80000, "]", SO_FEED_UNKNOWN },
+    { "[", "[\"\\u\",\"]\",", 80000, "]", SO_FEED_UNKNOWN },
+    { "[", "[\"\\ud800\",][\",", 80000, "]", SO_FEED_UNKNOWN },
+    { SERVICE ("") "}", "[", 80000, "]", SO_FEED_UNKNOWN },
+    { SERVICE (EVENT ("ongoing", "Outage") ",{\"x\":\"[\\\"[{\\ud83d\\ude00[\"}"), "", 1, "",
+      SO_FEED_OUTAGE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GString) text = g_string_new (cases[i].before);
+      for (guint n = 0; n < cases[i].times; n++)
+        g_string_append (text, cases[i].again);
+      for (guint n = 0; n < cases[i].times; n++)
+        g_string_append (text, cases[i].after);
+      if (cases[i].state == SO_FEED_WELL)
+        g_string_append (text, "]}");
+      gint64 since = 0;
+      g_autofree char *words = NULL;
+      g_test_message ("%s%s…", cases[i].before, cases[i].again);
+      g_assert_cmpint (so_status_feed_read (text->str, text->len, "iCloud Mail", &since, &words),
+                       ==, cases[i].state);
+    }
+}
+
 static void
 test_feed_tells_since_when (void)
 {
@@ -226,6 +266,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/doctor/mask", test_mask);
   g_test_add_func ("/doctor/feed", test_feed);
+  g_test_add_func ("/doctor/feed/nesting", test_feed_nesting);
   g_test_add_func ("/doctor/feed/since", test_feed_tells_since_when);
   g_test_add_func ("/doctor/causes/builtin", test_builtin_book);
   g_test_add_func ("/doctor/causes/bad", test_bad_books);
