@@ -55,6 +55,7 @@ class Patient:
         done = self.program("--json", "doctor", *words, status=status, **options)
         done.checks = {item["id"]: item for item in done.json if item["event"] == "check"}
         assert done.seconds < 15, str(done)
+        assert "(null)" not in done.out, str(done)
         return done
 
 
@@ -72,6 +73,12 @@ def assert_cause(done, cause, status):
     if cause:
         assert done.result["meaning"] and done.result["confidence"], str(done)
         assert done.result["first"] or status == 0, str(done)
+
+
+def report_of(doctor):
+    report = doctor.home.path / "report.html"
+    doctor.program("doctor", "--report", report)
+    return report.read_text(encoding="utf-8")
 
 
 # --- well ---
@@ -236,6 +243,20 @@ def test_refused_after_the_password(doctor, sandbox):
     for rules, cause, status in REFUSALS:
         sandbox.rule(**rules)
         assert_cause(doctor(), cause, status)
+
+
+def test_without_a_handshake_nothing_is_said_of_it(doctor, sandbox):
+    """Nobody spoke TLS, or this machine's own part of it was not ready."""
+    known = {"version", "issuer", "subject", "not-before", "not-after"}
+    assert known <= set(doctor().checks["tls"]["facts"])
+    sandbox.rule(greeting="421 4.7.0 Too many connections, closing")
+    assert doctor().checks["tls"]["facts"] == {}
+    assert "(null)" not in report_of(doctor)
+    sandbox.rule()
+    doctor.configure(tls_ca_file="/nonexistent")
+    done = doctor()
+    assert done.checks["tls"]["code"] == "ca-file" and done.checks["tls"]["facts"] == {}
+    assert "(null)" not in report_of(doctor)
 
 
 def test_small_size(home, keyring, make_sandbox, web, sendoff):
