@@ -110,7 +110,8 @@ test_feed_nesting (void)
     const char *after;
     SoFeedState state;
   } cases[] = {
-    { "{\"services\":[{\"serviceName\":\"iCloud Mail\",\"events\":[]},", "[", 60, "]", SO_FEED_WELL },
+    { "{\"services\":[{\"serviceName\":\"iCloud Mail\",\"events\":[]},", "[", 60, "]",
+      SO_FEED_WELL },
     { "{\"services\":", "[", 80000, "]", SO_FEED_UNKNOWN },
     { "", "[", 1000000, "]", SO_FEED_UNKNOWN },
     { "", "{\"a\":", 80000, "}", SO_FEED_UNKNOWN },
@@ -206,6 +207,12 @@ test_builtin_book (void)
   assert_cause (book, "ports=blocked:fail", "port-blocked");
   assert_cause (book, "network=no-control:warn ports=blocked:fail", "no-network");
   assert_cause (book, "network=no-control:warn ports=:ok", "");
+  assert_cause (book, "network=captive-portal:warn ports=:ok tls=:ok sender=:ok", "");
+  assert_cause (book, "network=captive-portal:warn ports=:ok tls=clock-off:warn", "clock");
+  assert_cause (book, "network=captive-portal:warn tls=:ok auth=password:fail", "password");
+  assert_cause (book, "network=captive-portal:warn tls=self-signed:fail", "captive-portal");
+  assert_cause (book, "network=captive-portal:warn dns=no-resolver:fail", "captive-portal");
+  assert_cause (book, "network=captive-portal:warn ports=blocked:fail", "captive-portal");
   assert_cause (book, "ports=refused:fail status=outage:fail", "outage");
   assert_cause (book, "ports=:ok status=outage:fail", "outage");
   assert_cause (book, "keyring=locked:fail ports=blocked:fail", "port-blocked");
