@@ -154,11 +154,24 @@ def test_messages_of_an_account_that_is_gone(doctor, home):
     home.config_file.write_text(text.replace("icloud]", "work]").replace("= icloud", "= work", 1))
     doctor.program("send", "--queue", "a@example.org", "-m", "hi", status=0)
     home.config_file.write_text(text)
-    doctor.program("retry", status=78)
-    done = doctor()
-    assert_cause(done, "configuration", 78)
-    assert "an account that is not configured any more" in done.result["meaning"]
-    assert "outbox edit" in done.result["first"]
+    for retried in (False, True):  # before a pass has held it, and behind that
+        if retried:
+            doctor.program("retry", status=78)
+        done = doctor()
+        assert_cause(done, "configuration", 78)
+        assert done.checks["outbox"]["code"] == "account-gone"
+        assert done.checks["outbox"]["facts"]["count"] == "1"
+        assert "an account that is not configured any more" in done.result["meaning"]
+        assert "outbox edit" in done.result["first"]
+
+
+def test_messages_of_an_account_that_is_not_gone(doctor, home):
+    """A preset with the sender's address does; of a file that cannot be read nobody knows."""
+    doctor.program("--account", "gmail", "send", "--queue", "--from", "me@gmail.com",
+                   "a@example.org", "-m", "hi", status=0)
+    assert_cause(doctor(), "", 0)
+    home.config_file.write_text(home.config_file.read_text() + "nonsense = yes\n")
+    assert doctor(status=78).checks["outbox"]["status"] == "ok"
 
 
 # --- password ---
