@@ -2,8 +2,9 @@
  * check-network.c - is there a connection at all, and does it lead to the internet?
  *
  * Asked of this machine (interfaces, routes), of a page that a captive portal would change, and of
- * control hosts on port 443.  A network that lets mail through and nothing else is possible,
- * so silent controls are a warning.
+ * control hosts on port 443.  A network that lets mail through and nothing else is possible, and
+ * one that alters or blocks pages (a filter of names, a company's proxy) and nothing else is, too:
+ * both are a warning, and the rules of causes.conf look whether mail passes.
  */
 #include "config.h"
 
@@ -119,9 +120,10 @@ judge (const SoCheckup *checkup, Portal portal, Control control, SoCheckResult *
 {
   const SoRoute *route = &checkup->route;
   if (portal == PORTAL_THERE)
-    so_check_set (result, SO_CHECK_FAIL, "captive-portal",
-                  _ ("open any page in a web browser and sign in"),
-                  _ ("this network wants you to sign in first (a captive portal)"));
+    so_check_set (result, SO_CHECK_WARN, "captive-portal",
+                  _ ("if mail does not pass, open any page in a web browser and sign in"),
+                  _ ("a well-known page comes back altered: this network wants you to sign in "
+                     "first (a captive portal), or filters the web"));
   else if (control == CONTROL_SILENT)
     so_check_set (result, SO_CHECK_WARN, "no-control",
                   _ ("look whether a web browser gets anywhere"),

@@ -48,7 +48,8 @@ static const struct
     N_ ("replace an attachment by a link: “sendoff outbox edit %s --link”") },
   { "sender", SO_CHECK_FAIL, N_ ("held, because the sender is not the account's: %u"),
     N_ ("“sendoff outbox edit %s” changes it") },
-  { "account-gone", SO_CHECK_FAIL, N_ ("held, because their account is not configured: %u"),
+  { "account-gone", SO_CHECK_FAIL,
+    N_ ("their account is not configured any more: %u in the outbox"),
     N_ ("“sendoff outbox edit %s --account NAME” moves it to another account") },
   { "typo", SO_CHECK_WARN, N_ ("a recipient's address looks misspelt: %u in the outbox"),
     N_ ("“sendoff outbox show %s” shows it, “sendoff outbox edit” corrects it") },
@@ -103,6 +104,21 @@ note_refusal (const Survey *survey, const SoEntry *entry)
     g_ptr_array_add (survey->checkup->refusals, so_verdict_words (verdict));
 }
 
+/* What the next pass would hold for it: the configuration knows neither an account nor, with the
+ * sender's address, a preset of that name. */
+static gboolean
+is_orphan (const SoCheckup *checkup, const SoEntry *entry)
+{
+  const SoEnvelope *envelope = so_entry_envelope (entry);
+  SoEntryState state = so_entry_name (entry)->state;
+  if (checkup->accounts == NULL || (state != SO_ENTRY_QUEUED && state != SO_ENTRY_UNCERTAIN))
+    return FALSE;
+  if (g_strv_contains ((const char *const *)checkup->accounts, envelope->account))
+    return FALSE;
+  return *envelope->submission->sender == '\0'
+         || !g_strv_contains ((const char *const *)checkup->presets, envelope->account);
+}
+
 static void
 examine (Survey *survey, const SoEntry *entry)
 {
@@ -115,7 +131,9 @@ examine (Survey *survey, const SoEntry *entry)
   note_refusal (survey, entry);
   if (has_typo (entry))
     count (survey, TROUBLE_TYPO, name->id);
-  if (waits && own && limit != 0 && envelope->submission->wire_size > limit)
+  if (is_orphan (survey->checkup, entry))
+    count (survey, TROUBLE_ACCOUNT, name->id);
+  else if (waits && own && limit != 0 && envelope->submission->wire_size > limit)
     count (survey, TROUBLE_OVERSIZED, name->id);
   else if (waits && so_entry_log (entry)->n_attempts >= MANY_ATTEMPTS
            && envelope->created + OVERDUE < survey->now)

@@ -46,6 +46,8 @@ add_facts (const SoTalk *talk, SoCheckResult *result)
 {
   static const char *const names[] = { "not-before", "not-after" };
   const gint64 times[] = { talk->tls.not_before, talk->tls.not_after };
+  if (!talk->has_tls)
+    return; /* no handshake, so the texts are not even there */
   so_check_add_fact (result, "version", "%s", talk->tls.version);
   so_check_add_fact (result, "issuer", "%s", talk->tls.issuer);
   so_check_add_fact (result, "subject", "%s", talk->tls.subject);

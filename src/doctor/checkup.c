@@ -19,6 +19,8 @@ checkup_clear (gpointer data)
   SoCheckup *checkup = data;
   so_account_free (checkup->account);
   so_account_free (checkup->preset);
+  g_strfreev (checkup->accounts);
+  g_strfreev (checkup->presets);
   g_clear_error (&checkup->config_problem);
   g_strfreev (checkup->control_hosts);
   g_strfreev (checkup->control_mail_hosts);
@@ -46,6 +48,16 @@ void
 so_checkup_unref (SoCheckup *checkup)
 {
   g_atomic_rc_box_release_full (checkup, checkup_clear);
+}
+
+/* With a problem there are names only where it is about something else than the file. */
+static void
+copy_names (SoCheckup *checkup, const SoConfig *config, const GError *problem)
+{
+  const char *const *names = so_config_names (config);
+  if (problem == NULL || *names != NULL)
+    checkup->accounts = g_strdupv ((char **)names);
+  checkup->presets = g_strdupv ((char **)so_config_presets (config));
 }
 
 /* Only one that is there: looking must not make it. */
@@ -84,6 +96,7 @@ so_checkup_new (const SoDoctorOptions *options, GError **error)
   checkup->is_guess = options->account == NULL;
   checkup->account = so_account_copy (checkup->is_guess ? options->guess : options->account);
   checkup->preset = so_config_preset (config, checkup->account->preset);
+  copy_names (checkup, config, options->config_problem);
   if (options->config_problem != NULL)
     checkup->config_problem = g_error_copy (options->config_problem);
   checkup->control_hosts = g_strdupv ((char **)so_config_control_hosts (config));

@@ -42,6 +42,8 @@ struct SoCheckup
 {
   SoAccount *account; /* the configured one, or a guess */
   SoAccount *preset; /* as its provider publishes it; NULL unknown */
+  char **accounts;   /* configured names; NULL: the configuration could not be read */
+  char **presets;    /* names that do as an account with an address of theirs */
   gboolean is_guess;
   GError *config_problem;
   char **control_hosts;      /* answer on 443 when the network is well */

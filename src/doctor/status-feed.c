@@ -16,6 +16,7 @@
 #include "status-feed.h"
 
 #define WORDS_SHOWN 300
+#define NESTING_MAX 64 /* real feeds: six */
 
 typedef struct
 {
@@ -189,6 +190,66 @@ find_json (const char *text, gsize length, const char **begin, gsize *size)
   return last > first + 1;
 }
 
+static gboolean
+are_hex (const char *p, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (!g_ascii_isxdigit (p[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* Octets of the escape at p; 0: JSON has none such.  json-glib reads behind a surrogate whatever
+ * comes, be it the closing quote, so that one counts with its other half. */
+static gsize
+escape_length (const char *p, const char *end)
+{
+  if (end - p >= 2 && p[1] != 'u')
+    return p[1] != '\0' && strchr ("\"\\/bfnrt", p[1]) != NULL ? 2 : 0;
+  if (end - p < 6 || !are_hex (p + 2, 4))
+    return 0;
+  if (g_ascii_toupper (p[2]) != 'D' || g_ascii_xdigit_value (p[3]) < 8)
+    return 6;
+  return end - p >= 12 && p[6] == '\\' && p[7] == 'u' && are_hex (p + 8, 4) ? 12 : 0;
+}
+
+/* Behind the string that opens at p; NULL: it is none. */
+static const char *
+skip_string (const char *p, const char *end)
+{
+  for (p++; p < end && *p != '"';)
+    {
+      gsize length = *p == '\\' ? escape_length (p, end) : 1;
+      if (length == 0)
+        return NULL;
+      p += length;
+    }
+  return p < end ? p + 1 : NULL;
+}
+
+/* json-glib parses by recursion, once a level, so a feed of brackets alone would overrun the
+ * stack.  It also takes what is no JSON, comments and 'strings' for two, in which a bracket
+ * would be counted that is none: such a text is not shallow either. */
+static gboolean
+is_shallow (const char *text, gsize size)
+{
+  const char *p = text, *end = text + size;
+  guint depth = 0;
+  while (p != NULL && p < end && depth <= NESTING_MAX)
+    {
+      gboolean is_known = g_ascii_isalnum (*p) || g_ascii_isspace (*p)
+                          || (*p != '\0' && strchr ("{}[]:,+-.\"", *p) != NULL);
+      if (!is_known)
+        return FALSE;
+      if (*p == '{' || *p == '[')
+        depth++;
+      if (*p == '}' || *p == ']')
+        depth--; /* one too many: far above the maximum */
+      p = *p == '"' ? skip_string (p, end) : p + 1;
+    }
+  return p == end;
+}
+
 SoFeedState
 so_status_feed_read (const char *text, gsize length, const char *service, gint64 *since,
                      char **words)
@@ -198,7 +259,7 @@ so_status_feed_read (const char *text, gsize length, const char *service, gint64
   gsize size;
   gboolean known = FALSE;
   g_autoptr (JsonParser) parser = json_parser_new ();
-  if (find_json (text, length, &begin, &size)
+  if (find_json (text, length, &begin, &size) && is_shallow (begin, size)
       && json_parser_load_from_data (parser, begin, (gssize)size, NULL))
     {
       JsonNode *root = json_parser_get_root (parser);

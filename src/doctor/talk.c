@@ -38,7 +38,7 @@ on_tls (gpointer data, const SoTlsInfo *info)
   so_tls_info_clear (&talk->tls);
   talk->has_tls = TRUE;
   talk->tls = *info;
-  talk->tls.version = g_strdup (info->version);
+  talk->tls.version = g_strdup (info->version != NULL ? info->version : "");
   talk->tls.issuer = g_strdup (info->issuer != NULL ? info->issuer : "");
   talk->tls.subject = g_strdup (info->subject != NULL ? info->subject : "");
   talk->tls.fingerprint = g_strdup (info->fingerprint);

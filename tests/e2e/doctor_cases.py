@@ -64,6 +64,9 @@ HEALTHY = [
     case("79 % full, a recipient that is well", "", 0, plan={"quota": [3950000, 5000000]},
          words=("--recipient", "friend@example.org")),
     case("a network of mail alone", "", 0, nft=("tcp dport { 80, 443 } drop",)),
+    case("pages altered by a filter, mail not", "", 0, plan={"page": "portal"}),
+    case("pages altered and 443 blocked, mail not", "", 0, plan={"page": "redirect"},
+         nft=("tcp dport 443 drop",)),
 ]
 
 SINGLE = [
@@ -155,6 +158,7 @@ PAIRS = [
          plan={"auth": BAD, "quota": [4250000, 5000000]}),
     case("535 + timer dead", "password", 77, plan={"auth": BAD}, prepare=DEAD_TIMER),
     case("captive portal + timer dead", "captive-portal", plan=PORTAL, prepare=DEAD_TIMER),
+    case("pages altered by a filter + 535", "password", 77, plan={"page": "portal", "auth": BAD}),
     case("no route + too large in the outbox", "no-network", machine={"route": False},
          prepare=("a_large_message_waits",)),
     case("name server dead + no entry", ("dns", "no-password"), plan={"dns": "off"},

@@ -55,6 +55,7 @@ class Patient:
         done = self.program("--json", "doctor", *words, status=status, **options)
         done.checks = {item["id"]: item for item in done.json if item["event"] == "check"}
         assert done.seconds < 15, str(done)
+        assert "(null)" not in done.out, str(done)
         return done
 
 
@@ -72,6 +73,12 @@ def assert_cause(done, cause, status):
     if cause:
         assert done.result["meaning"] and done.result["confidence"], str(done)
         assert done.result["first"] or status == 0, str(done)
+
+
+def report_of(doctor):
+    report = doctor.home.path / "report.html"
+    doctor.program("doctor", "--report", report)
+    return report.read_text(encoding="utf-8")
 
 
 # --- well ---
@@ -147,11 +154,24 @@ def test_messages_of_an_account_that_is_gone(doctor, home):
     home.config_file.write_text(text.replace("icloud]", "work]").replace("= icloud", "= work", 1))
     doctor.program("send", "--queue", "a@example.org", "-m", "hi", status=0)
     home.config_file.write_text(text)
-    doctor.program("retry", status=78)
-    done = doctor()
-    assert_cause(done, "configuration", 78)
-    assert "an account that is not configured any more" in done.result["meaning"]
-    assert "outbox edit" in done.result["first"]
+    for retried in (False, True):  # before a pass has held it, and behind that
+        if retried:
+            doctor.program("retry", status=78)
+        done = doctor()
+        assert_cause(done, "configuration", 78)
+        assert done.checks["outbox"]["code"] == "account-gone"
+        assert done.checks["outbox"]["facts"]["count"] == "1"
+        assert "an account that is not configured any more" in done.result["meaning"]
+        assert "outbox edit" in done.result["first"]
+
+
+def test_messages_of_an_account_that_is_not_gone(doctor, home):
+    """A preset with the sender's address does; of a file that cannot be read nobody knows."""
+    doctor.program("--account", "gmail", "send", "--queue", "--from", "me@gmail.com",
+                   "a@example.org", "-m", "hi", status=0)
+    assert_cause(doctor(), "", 0)
+    home.config_file.write_text(home.config_file.read_text() + "nonsense = yes\n")
+    assert doctor(status=78).checks["outbox"]["status"] == "ok"
 
 
 # --- password ---
@@ -238,6 +258,20 @@ def test_refused_after_the_password(doctor, sandbox):
         assert_cause(doctor(), cause, status)
 
 
+def test_without_a_handshake_nothing_is_said_of_it(doctor, sandbox):
+    """Nobody spoke TLS, or this machine's own part of it was not ready."""
+    known = {"version", "issuer", "subject", "not-before", "not-after"}
+    assert known <= set(doctor().checks["tls"]["facts"])
+    sandbox.rule(greeting="421 4.7.0 Too many connections, closing")
+    assert doctor().checks["tls"]["facts"] == {}
+    assert "(null)" not in report_of(doctor)
+    sandbox.rule()
+    doctor.configure(tls_ca_file="/nonexistent")
+    done = doctor()
+    assert done.checks["tls"]["code"] == "ca-file" and done.checks["tls"]["facts"] == {}
+    assert "(null)" not in report_of(doctor)
+
+
 def test_small_size(home, keyring, make_sandbox, web, sendoff):
     sandbox = make_sandbox("--size", "1000000")
     mailbox = Mailbox(sandbox)
@@ -302,6 +336,7 @@ FEEDS = [
     (b"<html>{\"services\":[]}</body></html>", "unknown"),
     (b"", "unknown"),
     (b"{\"services\":" * 5000, "unknown"),
+    (b"{\"services\":" + b"[" * 80000 + b"]" * 80000 + b"}", "unknown"),
     ((200, {"Content-Encoding": "gzip"}, gzip.compress(feed(EVENT))), "outage"),
     (gzip.compress(feed(EVENT)), "unknown"),
     ((200, {"Content-Encoding": "gzip"}, gzip.compress(b" " * 200_000_000, 1)), "unreachable"),

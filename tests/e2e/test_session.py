@@ -172,9 +172,9 @@ class ByHand:
         chain = authority.issue(["localhost"], "good")
         self.ca = authority.path
         self.process = subprocess.Popen(
-            ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", chain, "-key",
-             chain, "-crlf", "-naccept", "1", *options], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+            ["stdbuf", "-oL", "openssl", "s_server", "-accept", f"127.0.0.1:{self.port}",
+             "-cert", chain, "-key", chain, "-crlf", "-naccept", "1", *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
         self.heard = b""
         self.await_("ACCEPT")
 
@@ -189,8 +189,13 @@ class ByHand:
         self.heard = self.heard.split(words.encode(), 1)[1]
 
     def say(self, text):
-        time.sleep(0.1)  # one read of its input is one command or one piece of data
+        """Data, which the client answers: one read of openssl's input is one piece of it."""
         self.process.stdin.write((text + "\n").encode())
+
+    def command(self, letter):
+        """A change of keys, read by itself: openssl tells what came of it."""
+        self.say(letter)
+        self.await_("SSL_do_handshake -> ")
 
     def stop(self):
         self.process.kill()
@@ -230,18 +235,18 @@ def test_new_keys_between_commands_are_taken(by_hand, sendoff):
     server = by_hand("-tls1_3")
     process = sendoff.start("--json", "test")
     log_in(server)
-    server.say("k")  # KeyUpdate
+    server.command("k")  # KeyUpdate
     server.say("235 2.7.0 Ok")
     server.await_("MAIL FROM")
-    server.say("K")  # KeyUpdate that asks for ours
+    server.command("K")  # KeyUpdate that asks for ours
     server.say("250 2.1.0 Ok")
     server.await_("RCPT TO")
     server.say("250 2.1.5 Ok")
     server.await_("DATA")
-    server.say("K")
+    server.command("K")
     server.say("354 Go")
     server.await_("\r\n.\r\n")
-    server.say("k")
+    server.command("k")
     server.say("250 2.0.0 Ok: queued as HAND")
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
@@ -254,7 +259,7 @@ def test_another_handshake_is_not_made(by_hand, sendoff):
     log_in(server)
     server.say("235 2.7.0 Ok")
     server.await_("MAIL FROM")
-    server.say("r")
+    server.command("r")
     out, err = process.communicate(timeout=30)
     assert process.returncode in (75, 76), err
     assert b'"status":"failed"' in out

@@ -196,12 +196,21 @@ def test_six_gigabytes_are_judged_without_being_read(account, home, tmp_path):
 
 def test_interrupt_while_packing_leaves_nothing(account, home, tmp_path):
     slow = tmp_path / "slow.txt"
-    slow.write_bytes(words(400 * MB))
+    with open(slow, "wb") as file:
+        file.truncate(4000 * MB)  # zeros: worth the packing, and it takes long
     process = account.start("send", "a@example.org", "-m", "x", "-a", slow, "--oversize",
                             "zip,refuse")
-    time.sleep(1)
+
+    def is_packing():
+        # The program is the leader of its session.
+        return subprocess.run(["pgrep", "-s", str(process.pid), "-x", "sendoff-zip"],
+                              stdout=subprocess.DEVNULL).returncode == 0
+
+    wait_for(is_packing)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) in (-signal.SIGINT, 130, 65)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT, err
+    assert not is_packing()
     assert entries(home) == [] and nothing_temporary(home)
 
 

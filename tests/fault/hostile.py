@@ -77,10 +77,9 @@ class Conversation:
         return bool(select.select([self.sock], [], [], 0.03)[0])
 
     def discard(self):
-        """Throws away what came behind a command, before that is answered."""
-        time.sleep(0.02)
+        """Throws away what came behind a command until no more comes; then that is answered."""
         self.buffer.clear()
-        while self.sealed and self.sock.pending() or select.select([self.sock], [], [], 0)[0]:
+        while self.sealed and self.sock.pending() or select.select([self.sock], [], [], 0.1)[0]:
             self.fill()
             self.buffer.clear()
 

@@ -287,6 +287,7 @@ class Session(SMTP):
         await super().smtp_DATA(argument)
 
     async def handle_DATA(self, server, session, envelope):
+        self.account.note(self.number, "received", size=len(envelope.original_content))
         reply = self.account.rules().get("final")
         for address in envelope.rcpt_tos:
             reply = reply or match(FINAL, address)

@@ -99,6 +99,47 @@ test_feed (void)
     }
 }
 
+/* Text that puts brackets where a parser that knows more than JSON sees them, or does not. */
+static void
+test_feed_nesting (void)
+{
+  static const struct
+  {
+    const char *before, *again;
+    guint times;
+    const char *after;
+    SoFeedState state;
+  } cases[] = {
+    { "{\"services\":[{\"serviceName\":\"iCloud Mail\",\"events\":[]},", "[", 60, "]",
+      SO_FEED_WELL },
+    { "{\"services\":", "[", 80000, "]", SO_FEED_UNKNOWN },
+    { "", "[", 1000000, "]", SO_FEED_UNKNOWN },
+    { "", "{\"a\":", 80000, "}", SO_FEED_UNKNOWN },
+    { "[", "[/*]*/", 80000, "]", SO_FEED_UNKNOWN },
+    { "[", "[']',", 80000, "]", SO_FEED_UNKNOWN },
+    { "[", "[\"\\u\",\"]\",", 80000, "]", SO_FEED_UNKNOWN },
+    { "[", "[\"\\ud800\",][\",", 80000, "]", SO_FEED_UNKNOWN },
+    { SERVICE ("") "}", "[", 80000, "]", SO_FEED_UNKNOWN },
+    { SERVICE (EVENT ("ongoing", "Outage") ",{\"x\":\"[\\\"[{\\ud83d\\ude00[\"}"), "", 1, "",
+      SO_FEED_OUTAGE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GString) text = g_string_new (cases[i].before);
+      for (guint n = 0; n < cases[i].times; n++)
+        g_string_append (text, cases[i].again);
+      for (guint n = 0; n < cases[i].times; n++)
+        g_string_append (text, cases[i].after);
+      if (cases[i].state == SO_FEED_WELL)
+        g_string_append (text, "]}");
+      gint64 since = 0;
+      g_autofree char *words = NULL;
+      g_test_message ("%s%s…", cases[i].before, cases[i].again);
+      g_assert_cmpint (so_status_feed_read (text->str, text->len, "iCloud Mail", &since, &words),
+                       ==, cases[i].state);
+    }
+}
+
 static void
 test_feed_tells_since_when (void)
 {
@@ -166,6 +207,12 @@ test_builtin_book (void)
   assert_cause (book, "ports=blocked:fail", "port-blocked");
   assert_cause (book, "network=no-control:warn ports=blocked:fail", "no-network");
   assert_cause (book, "network=no-control:warn ports=:ok", "");
+  assert_cause (book, "network=captive-portal:warn ports=:ok tls=:ok sender=:ok", "");
+  assert_cause (book, "network=captive-portal:warn ports=:ok tls=clock-off:warn", "clock");
+  assert_cause (book, "network=captive-portal:warn tls=:ok auth=password:fail", "password");
+  assert_cause (book, "network=captive-portal:warn tls=self-signed:fail", "captive-portal");
+  assert_cause (book, "network=captive-portal:warn dns=no-resolver:fail", "captive-portal");
+  assert_cause (book, "network=captive-portal:warn ports=blocked:fail", "captive-portal");
   assert_cause (book, "ports=refused:fail status=outage:fail", "outage");
   assert_cause (book, "ports=:ok status=outage:fail", "outage");
   assert_cause (book, "keyring=locked:fail ports=blocked:fail", "port-blocked");
@@ -226,6 +273,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/doctor/mask", test_mask);
   g_test_add_func ("/doctor/feed", test_feed);
+  g_test_add_func ("/doctor/feed/nesting", test_feed_nesting);
   g_test_add_func ("/doctor/feed/since", test_feed_tells_since_when);
   g_test_add_func ("/doctor/causes/builtin", test_builtin_book);
   g_test_add_func ("/doctor/causes/bad", test_bad_books);

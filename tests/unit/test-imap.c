@@ -351,11 +351,11 @@ test_wait (void)
       Visit v = visit (scripts[i], secret);
       g_assert_true (so_imap_select (v.imap, "INBOX", FALSE, NULL));
       gint64 began = g_get_monotonic_time ();
-      g_assert_true (so_imap_wait (v.imap, i == 0 ? 3000000 : 200000, &error));
+      g_assert_true (so_imap_wait (v.imap, i == 0 ? 20000000 : 200000, &error));
       g_assert_no_error (error);
       gint64 took = g_get_monotonic_time () - began;
       g_assert_cmpint (took, >=, at_least_us[i]);
-      g_assert_cmpint (took, <, 1000000);
+      g_assert_cmpint (took, <, 5000000);
       g_free (leave (&v));
     }
 }

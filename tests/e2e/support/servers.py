@@ -98,6 +98,10 @@ class Sandbox(Server):
         return [event["line"] for event in self.events
                 if event["event"] == "command" and event["line"].startswith(verb)]
 
+    def received(self):
+        """How many messages have come to their end, whatever is answered then."""
+        return len([event for event in self.events if event["event"] == "received"])
+
     def deliveries(self):
         """The messages taken, in order: sender, recipients, size, file."""
         return [event for event in self.events if event["event"] == "message"]
