@@ -44,8 +44,9 @@ change_recipient (SoSubmission *submission, const char *change, GError **error)
   g_auto (GStrv) sides = g_strsplit (change, "=", 2);
   if (g_strv_length (sides) != 2)
     {
+      g_autofree char *shown = so_text_sanitise (change, -1, 200);
       so_error_set (error, SO_ERROR_USAGE, _ ("write it as OLD=NEW"),
-                    _ ("“%s” does not say which address takes the place of which"), change);
+                    _ ("“%s” does not say which address takes the place of which"), shown);
       return FALSE;
     }
   if (!so_app_check_address (sides[1], error))
@@ -59,8 +60,9 @@ change_recipient (SoSubmission *submission, const char *change, GError **error)
       replace (&recipient->dsn_orcpt, "");
       return TRUE;
     }
+  g_autofree char *shown = so_text_sanitise (sides[0], -1, 200);
   so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox show” shows the recipients"),
-                _ ("“%s” is none of the recipients"), sides[0]);
+                _ ("“%s” is none of the recipients"), shown);
   return FALSE;
 }
 
@@ -192,9 +194,9 @@ so_cmd_outbox_edit (SoApp *app, int argc, char **argv, GError **error)
   g_auto (GStrv) drops = NULL;
   gboolean in_editor = FALSE, zip = FALSE;
   const GOptionEntry entries[] = {
-    { "to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to,
+    { "to", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &to,
       N_ ("the recipients from now on, instead of all there were"), N_ ("ADDRESS") },
-    { "change", 0, 0, G_OPTION_ARG_STRING_ARRAY, &changes,
+    { "change", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &changes,
       N_ ("correct a recipient, in the message's To and Cc too"), N_ ("OLD=NEW") },
     { "link", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &links,
       N_ ("a link in place of the attachment of that name"), N_ ("FILE=URL") },

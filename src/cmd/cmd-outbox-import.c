@@ -288,7 +288,7 @@ so_cmd_outbox_import (SoApp *app, int argc, char **argv, GError **error)
   SoImportOptions options = { 0 };
   g_autofree char *wanted = NULL;
   const GOptionEntry entries[] = {
-    { "format", 0, 0, G_OPTION_ARG_STRING, &wanted,
+    { "format", 0, 0, G_OPTION_ARG_FILENAME, &wanted,
       N_ ("eml, emlx, mbox, thunderbird, maildir, mh, msmtpq, nullmailer or dma; else it is "
           "found out"),
       N_ ("FORMAT") },
@@ -313,8 +313,11 @@ so_cmd_outbox_import (SoApp *app, int argc, char **argv, GError **error)
     so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff outbox import --help”"),
                   _ ("import wants a file or folder"));
   else if (wanted != NULL && so_mail_format_from_name (wanted) == SO_FORMAT_UNKNOWN)
-    so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff outbox import --help”"),
-                  _ ("there is no format “%s”"), wanted);
+    {
+      g_autofree char *shown = so_text_sanitise (wanted, -1, 60);
+      so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff outbox import --help”"),
+                    _ ("there is no format “%s”"), shown);
+    }
   else
     return import_all (app, &options, argv + 1, wanted, error);
   return 0;

@@ -184,9 +184,9 @@ so_cmd_outbox_list (SoApp *app, int argc, char **argv, GError **error)
   g_autofree char *state = NULL;
   g_autofree char *recipient = NULL;
   const GOptionEntry entries[] = {
-    { "state", 0, 0, G_OPTION_ARG_STRING, &state,
+    { "state", 0, 0, G_OPTION_ARG_FILENAME, &state,
       N_ ("only those that are queued, sending, uncertain, held, failed or sent"), N_ ("STATE") },
-    { "to", 0, 0, G_OPTION_ARG_STRING, &recipient, N_ ("only those to an address with this in it"),
+    { "to", 0, 0, G_OPTION_ARG_FILENAME, &recipient, N_ ("only those to an address with this in it"),
       N_ ("TEXT") },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };

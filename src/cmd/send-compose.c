@@ -93,22 +93,13 @@ read_file (const char *path, const char *charset, GError **error)
   return text;
 }
 
-/* What stands on the command line comes from the terminal, whatever the files are in: --charset
- * is asked only where that is not UTF-8. */
-static char *
-argument (const char *given, const char *charset, const char *what, GError **error)
-{
-  return so_charset_to_utf8 (given, strlen (given), g_utf8_validate (given, -1, NULL) ? "" : charset,
-                             what, error);
-}
-
 /* -m, a file, standard input, or what is written in the editor. */
 static char *
 text_of (const SoApp *app, const SoSendOptions *options, GError **error)
 {
   const char *charset = charset_of (options);
   if (options->text != NULL)
-    return argument (options->text, charset, _ ("the text"), error);
+    return so_charset_argument (options->text, charset, _ ("the text"), error);
   if (options->text_file != NULL && strcmp (options->text_file, "-") != 0)
     return read_file (options->text_file, charset, error);
   if (app->can_prompt && options->text_file == NULL && options->html_file == NULL)
@@ -126,7 +117,7 @@ add_lists (SoCompose *compose, SoComposeField field, char **lists, const char *c
 {
   for (; lists != NULL && *lists != NULL; lists++)
     {
-      g_autofree char *list = argument (*lists, charset, _ ("an address"), error);
+      g_autofree char *list = so_charset_argument (*lists, charset, _ ("an address"), error);
       if (list == NULL || !so_compose_add_addresses (compose, field, list, error))
         return FALSE;
     }
@@ -138,7 +129,7 @@ add_header (SoCompose *compose, const SoSendOptions *options, GError **error)
 {
   const char *charset = charset_of (options);
   const char *given = options->subject != NULL ? options->subject : "";
-  g_autofree char *subject = argument (given, charset, _ ("the subject"), error);
+  g_autofree char *subject = so_charset_argument (given, charset, _ ("the subject"), error);
   if (subject == NULL || !so_compose_set_subject (compose, subject, error)
       || !add_lists (compose, SO_COMPOSE_TO, options->to, charset, error)
       || !add_lists (compose, SO_COMPOSE_CC, options->cc, charset, error)
@@ -147,7 +138,7 @@ add_header (SoCompose *compose, const SoSendOptions *options, GError **error)
     return FALSE;
   for (char **line = options->headers; line != NULL && *line != NULL; line++)
     {
-      g_autofree char *header = argument (*line, charset, _ ("a header"), error);
+      g_autofree char *header = so_charset_argument (*line, charset, _ ("a header"), error);
       if (header == NULL || !so_compose_add_header (compose, header, error))
         return FALSE;
     }

@@ -12,6 +12,7 @@
 
 #include "send-private.h"
 #include "sendoff/address.h"
+#include "sendoff/charset.h"
 #include "sendoff/error.h"
 #include "sendoff/fit-entry.h"
 #include "sendoff/i18n.h"
@@ -34,11 +35,15 @@ check_options (const SoSendOptions *options, GError **error)
 }
 
 static gboolean
-add_recipients (char **lists, GPtrArray *recipients, GError **error)
+add_recipients (const SoSendOptions *options, GPtrArray *recipients, GError **error)
 {
-  for (; *lists != NULL; lists++)
+  const char *charset = options->charset != NULL ? options->charset : "";
+  for (char **lists = options->to; *lists != NULL; lists++)
     {
-      g_autoptr (GPtrArray) mailboxes = so_address_list_parse (*lists, -1);
+      g_autofree char *list = so_charset_argument (*lists, charset, _ ("an address"), error);
+      if (list == NULL)
+        return FALSE;
+      g_autoptr (GPtrArray) mailboxes = so_address_list_parse (list, -1);
       for (guint i = 0; i < mailboxes->len; i++)
         {
           const SoMailbox *mailbox = g_ptr_array_index (mailboxes, i);
@@ -104,7 +109,7 @@ so_send_eml (SoApp *app, const SoAccount *account, SoOutbox *outbox, const SoSen
 {
   g_autoptr (GPtrArray) recipients = g_ptr_array_new_with_free_func (g_free);
   gboolean ask = app->can_prompt && !options->yes;
-  if (!check_options (options, error) || !add_recipients (options->to, recipients, error)
+  if (!check_options (options, error) || !add_recipients (options, recipients, error)
       || !so_send_check_typos (app, recipients, ask, error))
     return NULL;
   int fd = open_message (options->eml, error);

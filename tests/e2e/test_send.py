@@ -4,6 +4,7 @@ import email
 import email.policy
 import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -360,3 +361,34 @@ def test_reports_are_asked_for(account, sandbox, home):
     assert "NOTIFY=SUCCESS,FAILURE" in asked[0] and "NOTIFY=NEVER" in asked[1]
     assert "not a value for --dsn" in account("send", "a@example.org", "-m", "x", "--dsn",
                                               "never,success", status=64).err
+
+
+@pytest.mark.parametrize("locale", ["C", ""])
+def test_words_on_the_command_line_of_a_timer(account, sandbox, locale):
+    """cron and systemd give no locale; the octets are what they are."""
+    env = {"LANG": None, "LC_ALL": locale or None}
+    account("send", "花子 <a@example.org>", "--cc", "ü <b@example.org>", "-s", "日本", "-m", "grüß",
+            "-H", "X-Room: 会議室", env=env, status=0)
+    message = parsed(sandbox.wait_for(1)[0])
+    assert message["Subject"] == "日本" and message["X-Room"] == "会議室"
+    assert message["To"].addresses[0].display_name == "花子"
+    assert message["Cc"].addresses[0].display_name == "ü"
+    assert message.get_content().strip() == "grüß"
+
+
+def test_words_on_the_command_line_in_another_character_set(account, sandbox):
+    words = ["send", b"a@example.org", b"-s", b"\xe4", b"-m", b"gr\xfc"]
+    done = subprocess.run([account.path, *words], env=account.home.env, capture_output=True, timeout=60)
+    assert done.returncode == 65 and "octet 1" in done.stderr.decode()
+    done = subprocess.run([account.path, *words, "--charset=iso-8859-1"], env=account.home.env,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    message = parsed(sandbox.wait_for(1)[0])
+    assert message["Subject"] == "ä" and message.get_content().strip() == "grü"
+
+
+@pytest.mark.parametrize("option", ["--account", "--from"])
+def test_a_name_that_is_no_text_is_shown_as_octets(account, option):
+    done = subprocess.run([account.path, b"send", b"a@example.org", b"-m", b"x", option, b"\xe4\x1b@example.org"],
+                          env=account.home.env, capture_output=True, timeout=60)
+    assert done.returncode in (64, 78) and b"\\xE4\\x1B" in done.stderr and b"\x1b" not in done.stderr
