@@ -83,20 +83,56 @@ take_recipients (const Options *options, SoSubmission *to, GError **error)
   return TRUE;
 }
 
+static const char *
+account_name (const SoApp *app, const SoEnvelope *old)
+{
+  return *app->account_name != '\0' ? app->account_name : old->account;
+}
+
+/* With --account or --from, the account it leaves through, whose address the sender has to be. */
+static gboolean
+find_owner (SoApp *app, const SoEnvelope *old, SoAccount **owner, GError **error)
+{
+  if (*app->account_name == '\0' && *app->from == '\0')
+    return TRUE;
+  if (*app->from != '\0' && !so_app_check_address (app->from, error))
+    return FALSE;
+  const SoConfig *config = so_app_config (app, error);
+  if (config != NULL)
+    *owner = so_config_account (config, account_name (app, old), app->from, error);
+  return *owner != NULL;
+}
+
+/* The null sender stays, whichever account bounces its message. */
+static const char *
+new_sender (const SoApp *app, const char *old, const SoAccount *owner)
+{
+  if (*app->from != '\0')
+    return app->from;
+  return owner == NULL || *old == '\0' || so_account_owns (owner, old) ? old : owner->address;
+}
+
 static SoEnvelope *
-new_envelope (const SoApp *app, const SoEnvelope *old, const Options *options, GError **error)
+new_envelope (const SoApp *app, const SoEnvelope *old, const SoAccount *owner,
+              const Options *options, GError **error)
 {
   const SoSubmission *from = old->submission;
-  const char *sender = *app->from != '\0' ? app->from : from->sender;
-  if (*app->from != '\0' && !so_app_check_address (app->from, error))
-    return NULL;
   g_autoptr (SoSubmission) submission = so_submission_copy (from);
-  replace (&submission->sender, sender);
+  replace (&submission->sender, new_sender (app, from->sender, owner));
   if (!take_recipients (options, submission, error))
     return NULL;
-  const char *account = *app->account_name != '\0' ? app->account_name : old->account;
-  return so_envelope_new (account, old->origin, so_clock_wall_us () / G_USEC_PER_SEC,
-                          g_steal_pointer (&submission));
+  return so_envelope_new (account_name (app, old), old->origin,
+                          so_clock_wall_us () / G_USEC_PER_SEC, g_steal_pointer (&submission));
+}
+
+/* The server judges From as it judges the envelope. */
+static void
+change_from (const SoApp *app, SoMessageText *text, const SoAccount *owner, const char *sender)
+{
+  g_autofree char *from = so_message_text_from (text);
+  if (*app->from != '\0' ? g_ascii_strcasecmp (from, app->from) != 0
+                         : !so_account_owns (owner, from))
+    so_message_text_set_from (text, *sender != '\0' ? sender : owner->address);
 }
 
 static gboolean
@@ -169,7 +205,11 @@ edit (SoApp *app, const char *id, const Options *options, gboolean in_editor, GE
   g_autoptr (SoEntry) entry = outbox != NULL ? so_app_lock_entry (outbox, id, error) : NULL;
   if (entry == NULL || !so_app_may_send (entry, error))
     return 0;
-  g_autoptr (SoEnvelope) envelope = new_envelope (app, so_entry_envelope (entry), options, error);
+  const SoEnvelope *old = so_entry_envelope (entry);
+  g_autoptr (SoAccount) owner = NULL;
+  g_autoptr (SoEnvelope) envelope = find_owner (app, old, &owner, error)
+                                        ? new_envelope (app, old, owner, options, error)
+                                        : NULL;
   if (envelope == NULL)
     return 0;
   g_autoptr (SoMessageText) text = so_message_text_open (entry, error);
@@ -177,6 +217,8 @@ edit (SoApp *app, const char *id, const Options *options, gboolean in_editor, GE
     return 0;
   for (char **change = options->changes; change != NULL && *change != NULL; change++)
     so_message_text_change_address (text, *change);
+  if (owner != NULL)
+    change_from (app, text, owner, envelope->submission->sender);
   if (changes_parts (options) && !refit (outbox, text, options, error))
     return 0;
   if (!commit (entry, g_steal_pointer (&envelope), text, error))

@@ -15,6 +15,7 @@
 #include "sendoff/durable.h"
 #include "sendoff/editor.h"
 #include "sendoff/error.h"
+#include "sendoff/header-edit.h"
 #include "sendoff/i18n.h"
 
 #define HEADER_MAX (1024 * 1024)
@@ -232,6 +233,20 @@ so_message_text_change_address (SoMessageText *text, const char *change)
       else
         g_string_append (changed, *line);
     }
+  g_string_free (text->head, TRUE);
+  text->head = changed;
+}
+
+char *
+so_message_text_from (const SoMessageText *text)
+{
+  return so_header_from (text->head->str, text->head->len);
+}
+
+void
+so_message_text_set_from (SoMessageText *text, const char *address)
+{
+  GString *changed = so_header_with_from (text->head->str, text->head->len, address);
   g_string_free (text->head, TRUE);
   text->head = changed;
 }

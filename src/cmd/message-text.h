@@ -16,6 +16,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoMessageText, so_message_text_free)
  * still be a message. */
 gboolean so_message_text_edit (SoMessageText *text, GError **error);
 
+/* The first address of From, "" if there is none; owned by the caller. */
+char *so_message_text_from (const SoMessageText *text);
+/* That address in its place, under the same name. */
+void so_message_text_set_from (SoMessageText *text, const char *address);
+
 /* change: "OLD=NEW"; in the header fields To and Cc. */
 void so_message_text_change_address (SoMessageText *text, const char *change);
 

@@ -166,6 +166,46 @@ def test_edit_in_editor(sendoff, outbox, tmp_path):
     assert b"bye" in sendoff("outbox", "export", entry).out_bytes
 
 
+TWO_ACCOUNTS = ("[defaults]\naccount = icloud\n\n"
+                "[account icloud]\npreset = icloud\naddress = me@icloud.com\n\n"
+                "[account work]\npreset = gmail\naddress = me@example.com\naliases = my@example.com\n")
+
+
+@pytest.mark.parametrize("words, sender, field", [
+    (["--account", "work"], "me@example.com", b"Me <me@example.com>"),
+    (["--account", "work", "--from", "my@example.com"], "my@example.com", b"Me <my@example.com>"),
+    (["--account", "icloud"], "me@icloud.com", b"Me <me@icloud.com>"),
+])
+def test_edit_account_and_sender(sendoff, outbox, write_config, words, sender, field):
+    write_config(TWO_ACCOUNTS)
+    message = MESSAGE.replace(b"From: me@icloud.com", b"From: Me\n <me@icloud.com>")
+    entry, = outbox.put(message=message)
+    sendoff("outbox", "edit", entry, *words, status=0)
+    listed, = entries(sendoff("outbox", "list", "--json"))
+    assert listed["from"] == sender and listed["account"] == words[1]
+    expected = message if sender == "me@icloud.com" else message.replace(b"Me\n <me@icloud.com>", field)
+    assert sendoff("outbox", "export", entry).out_bytes == expected
+    assert sendoff("outbox", "verify").status == 0
+
+
+def test_edit_keeps_a_sender_that_is_the_other_accounts_too(sendoff, outbox, write_config):
+    write_config(TWO_ACCOUNTS.replace("aliases = ", "aliases = me@icloud.com, "))
+    entry, = outbox.put()
+    sendoff("outbox", "edit", entry, "--account", "work", status=0)
+    assert entries(sendoff("outbox", "list", "--json"))[0]["from"] == "me@icloud.com"
+    assert sendoff("outbox", "export", entry).out_bytes == MESSAGE
+
+
+def test_edit_refuses_a_sender_of_somebody_else(sendoff, outbox, write_config):
+    write_config(TWO_ACCOUNTS)
+    entry, = outbox.put()
+    before = outbox.file(entry).read_bytes()
+    for words, status in ((["--from", "x@example.org"], 64), (["--from", "me@example.com"], 64),
+                          (["--account", "nosuch"], 78), (["--from", "nonsense"], 65)):
+        assert sendoff("outbox", "edit", entry, *words).status == status, words
+    assert outbox.file(entry).read_bytes() == before
+
+
 def test_verify(sendoff, outbox):
     good, bad, changed = outbox.put(3)
     assert sendoff("outbox", "verify", status=0)
