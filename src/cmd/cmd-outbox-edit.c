@@ -164,6 +164,75 @@ tell (const SoApp *app, const SoEntry *entry, gboolean sent)
 }
 
 static gboolean
+has_recipient (const GPtrArray *recipients, const char *address)
+{
+  for (guint i = 0; i < recipients->len; i++)
+    if (g_str_equal (((const SoRecipient *)g_ptr_array_index (recipients, i))->address, address))
+      return TRUE;
+  return FALSE;
+}
+
+/* Who was put into To, Cc or Bcc, or taken out, by hand. */
+static gboolean
+take_edited_recipients (const SoApp *app, SoSubmission *submission, const SoEdited *edited,
+                        GError **error)
+{
+  if (edited->added == NULL || edited->added->len + edited->removed->len == 0)
+    return TRUE;
+  GPtrArray *recipients = submission->recipients;
+  for (guint i = recipients->len; i > 0; i--)
+    if (so_address_is_in (edited->removed,
+                          ((const SoRecipient *)g_ptr_array_index (recipients, i - 1))->address))
+      g_ptr_array_remove_index (recipients, i - 1);
+  for (guint i = 0; i < edited->added->len; i++)
+    if (!has_recipient (recipients, g_ptr_array_index (edited->added, i)))
+      so_submission_add (submission, g_ptr_array_index (edited->added, i));
+  if (recipients->len == 0)
+    {
+      so_error_set (error, SO_ERROR_DATA, _ ("name one on the command line, or in To"),
+                    _ ("the message has no recipient"));
+      return FALSE;
+    }
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; i < recipients->len; i++)
+    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "",
+                            ((const SoRecipient *)g_ptr_array_index (recipients, i))->address);
+  g_autofree char *shown = so_text_sanitise (names->str, -1, SO_TEXT_LINE_MAX);
+  so_app_say (app, _ ("The recipients now: %s"), shown);
+  return TRUE;
+}
+
+/* From was changed by hand: it is the account's, and the envelope follows. */
+static gboolean
+take_edited_sender (SoApp *app, SoEnvelope *envelope, const char *from, GError **error)
+{
+  if (from == NULL || *app->from != '\0')
+    return TRUE;
+  if (!so_app_check_address (from, error))
+    return FALSE;
+  const SoConfig *config = so_app_config (app, error);
+  g_autoptr (SoAccount) owner
+      = config != NULL ? so_config_account (config, envelope->account, from, error) : NULL;
+  if (owner == NULL)
+    return FALSE;
+  replace (&envelope->submission->sender, from);
+  return TRUE;
+}
+
+static gboolean
+edit_text (SoApp *app, const SoOutbox *outbox, SoMessageText *text, SoEnvelope *envelope,
+           const Options *options, GError **error)
+{
+  g_auto (SoEdited) edited = { 0 };
+  g_autofree char *folder = g_build_filename (so_outbox_path (outbox), "tmp", NULL);
+  if (!so_message_text_edit (text, folder, &edited, error)
+      || !take_edited_sender (app, envelope, edited.from, error))
+    return FALSE;
+  gboolean said = options->to != NULL || options->changes != NULL;
+  return said || take_edited_recipients (app, envelope->submission, &edited, error);
+}
+
+static gboolean
 changes_parts (const Options *options)
 {
   return options->refit.links != NULL || options->refit.drops != NULL || options->refit.zip;
@@ -213,7 +282,8 @@ edit (SoApp *app, const char *id, const Options *options, gboolean in_editor, GE
   if (envelope == NULL)
     return 0;
   g_autoptr (SoMessageText) text = so_message_text_open (entry, error);
-  if (text == NULL || (in_editor && !so_message_text_edit (text, error)))
+  if (text == NULL
+      || (in_editor && !edit_text (app, outbox, text, envelope, options, error)))
     return 0;
   for (char **change = options->changes; change != NULL && *change != NULL; change++)
     so_message_text_change_address (text, *change);
