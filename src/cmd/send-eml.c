@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "sendoff/error.h"
 #include "sendoff/fit-entry.h"
 #include "sendoff/i18n.h"
+#include "sendoff/interrupt.h"
 #include "sendoff/post.h"
 #include "sendoff/text.h"
 
@@ -82,13 +84,46 @@ tell_hold (const SoApp *app, const SoAccount *account, const SoSizeDecision *dec
     printf (_ ("Too large: %s.\n"), why);
 }
 
+/* Packed or held; an interrupt meanwhile, whenever it came, is an error. */
+static gboolean
+fit_unless_interrupted (SoOutbox *outbox, SoEntry *entry, const SoAccount *account, int fd,
+                        SoFitted *fitted, GError **error)
+{
+  struct pollfd wait = { .fd = fd, .events = POLLIN };
+  if (!so_fit_entry (outbox, entry, account, fd, fitted, error))
+    return FALSE;
+  if (fd < 0 || poll (&wait, 1, 0) <= 0)
+    return TRUE;
+  so_error_set (error, SO_ERROR_INTERRUPTED, "", _ ("interrupted"));
+  return FALSE;
+}
+
+/* Whoever is told that it failed may give it again: it is not to be sent behind their back. */
+static gboolean
+fit_or_remove (const SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry,
+               SoFitted *fitted, GError **error)
+{
+  SoInterrupt interrupt;
+  so_interrupt_begin (&interrupt);
+  GError *problem = NULL;
+  gboolean well
+      = fit_unless_interrupted (outbox, entry, account, interrupt.fd, fitted, &problem);
+  gboolean gone = !well && so_entry_remove (entry, NULL) && so_outbox_sync (outbox, NULL);
+  if (gone && problem->code == SO_ERROR_INTERRUPTED)
+    so_app_say (app, _ ("Interrupted: nothing was sent, and nothing is kept."));
+  so_interrupt_release (&interrupt); /* a signal that came acts here */
+  if (!well)
+    g_propagate_error (error, problem);
+  return well;
+}
+
 /* Packed or held where it is too large; `refuse` is carried out here, where somebody waits for
  * the answer. */
 static gboolean
 fit (const SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry, GError **error)
 {
   SoFitted fitted;
-  if (!so_fit_entry (outbox, entry, account, -1, &fitted, error))
+  if (!fit_or_remove (app, account, outbox, entry, &fitted, error))
     return FALSE;
   if (fitted.decision.action == SO_SIZE_SEND)
     return TRUE;

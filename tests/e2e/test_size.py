@@ -205,6 +205,28 @@ def test_interrupt_while_packing_leaves_nothing(account, home, tmp_path):
     assert entries(home) == [] and nothing_temporary(home)
 
 
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_while_a_finished_message_is_packed_leaves_nothing(account, home, tmp_path, ending):
+    slow = tmp_path / "slow.eml"
+    slow.write_bytes(finished("slow.csv", words(200 * MB)).as_bytes())
+    process = account.start("send", "--eml", slow, "--oversize", "zip,hold")
+    wait_for(lambda: packer_of(process.pid), 60)
+    process.send_signal(ending)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == -ending and b"nothing is kept" in said
+    assert entries(home) == [] and nothing_temporary(home)
+
+
+def test_a_finished_message_that_fails_is_not_sent_later(account, sandbox, home):
+    """The header of a part is larger than what is read: too late to find out, after it was queued."""
+    home.write_config(home.config_file.read_text() + "message-limit = 1 MB\n")
+    message = (b"From: me@icloud.com\nTo: a@example.org\nContent-Type: multipart/mixed; boundary=b\n\n"
+               b"--b\n" + b"X-Long: " + b"x" * 70 + b"\n" + (b" " + b"x" * 70 + b"\n") * 18_000
+               + b"\nhello\n--b--\n")
+    account("send", "--eml", "-", input=message, status=65)
+    assert entries(home) == [] and nothing_temporary(home)
+
+
 @pytest.fixture
 def held(account, home, big_random, tmp_path):
     """A message that waits because of film.mov; its id."""
