@@ -464,6 +464,21 @@ def test_again(take):
     assert take.counts == {"queued": 1} and len(take.entries()) == 1
 
 
+@pytest.mark.parametrize("mbox", [False, True])
+def test_what_was_removed_from_the_outbox_is_not_moved_away(take, mbox):
+    source = build_mbox(take) if mbox else take.file("a.eml", message())
+    before = source.read_bytes()
+    take(source)
+    told = len(take.entries())
+    take.sendoff("outbox", "remove", take.entries()[0]["id"], status=0)
+    reports = take("--move", source)
+    assert take.counts == {"known": told} and source.read_bytes() == before
+    assert sum("left where it is" in one["reason"] for one in reports) == 1
+    assert "left where it is" in take.sendoff("outbox", "import", "--move", source, status=0).out
+    take.sendoff("outbox", "import", "--again", "--move", source, status=0)
+    assert not source.exists() or source.read_bytes() == b""
+
+
 def test_the_same_text_to_others_is_another_message(take):
     for number, to in enumerate(("a@example.org", "b@example.org")):
         take.file(f"{number}.mail", message())
