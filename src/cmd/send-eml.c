@@ -77,11 +77,14 @@ open_message (const char *path, GError **error)
 }
 
 static void
-tell_hold (const SoApp *app, const SoAccount *account, const SoSizeDecision *decision)
+tell_hold (const SoApp *app, const SoAccount *account, SoEntry *entry,
+           const SoSizeDecision *decision)
 {
+  if (app->json || app->quiet)
+    return;
   g_autofree char *why = so_size_policy_explain (decision, so_account_title (account));
-  if (!app->json && !app->quiet)
-    printf (_ ("Too large: %s.\n"), why);
+  printf (_ ("Too large: %s.\n"), why);
+  so_send_tell_parts (entry);
 }
 
 /* Packed or held; an interrupt meanwhile, whenever it came, is an error. */
@@ -129,7 +132,7 @@ fit (const SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entr
     return TRUE;
   if (account->oversize[account->n_oversize - 1] != SO_OVERSIZE_REFUSE)
     {
-      tell_hold (app, account, &fitted.decision);
+      tell_hold (app, account, entry, &fitted.decision);
       return TRUE;
     }
   g_autofree char *why = so_size_policy_explain (&fitted.decision, so_account_title (account));

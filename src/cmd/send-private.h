@@ -39,6 +39,10 @@ SoEntry *so_send_eml (SoApp *app, const SoAccount *account, SoOutbox *outbox,
 void so_send_tell_hold (const SoApp *app, const SoCompose *compose, const char *why,
                         const char *id);
 
+/* The same of an entry that is held for its size: its attachments and the command, or that nothing in
+ * it may change.  FALSE: it has no attachments, and nothing was said. */
+gboolean so_send_tell_parts (SoEntry *entry);
+
 /* send-now.c: takes the entry over; queue: leaves it there.  Tells what became of it, and gives the
  * exit status. */
 int so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry,

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -454,3 +455,24 @@ def test_imported_message_is_packed_when_it_is_sent(account, sandbox, home, big_
     _, part = parsed(sandbox.wait_for(1)[0]).iter_parts()
     assert part.get_filename() == "attachments.zip"
     assert entries(home) == [] and nothing_temporary(home)
+
+
+def test_what_is_held_says_which_part_is_how_large_and_the_command(account, home):
+    message = finished("große Datei.csv", os.urandom(100_000)).as_bytes()
+    home.write_config(home.config_file.read_text() + "message-limit = 50 kB\n")
+    done = account("send", "--eml", "-", "--oversize", "hold", input=message, status=65)
+    held = entries(home)[0].split(".")[-1]
+    command = f"sendoff outbox edit {held} --link 'große Datei.csv'=URL"
+    for said in (done.out, account("outbox", "show", held, status=0).out):
+        assert re.search(r"große Datei.csv +100.0 kB\ns.pdf +5 ", said)
+        assert command in said and "Mail Drop" in said
+    done = account("send", "a@example.org", "-m", "x" * 60_000, "--oversize", "hold", status=65)
+    held = next(name.split(".")[-1] for name in entries(home) if held not in name)
+    assert "→" in account("outbox", "show", held, status=0).out
+
+
+def test_what_is_held_and_signed_says_so(account, home):
+    message = finished("a.csv", os.urandom(100_000)).as_bytes().replace(b"multipart/mixed", b"multipart/signed")
+    home.write_config(home.config_file.read_text() + "message-limit = 50 kB\n")
+    done = account("send", "--eml", "-", input=message, status=65)
+    assert "signed" in done.out and "--link" not in done.out
