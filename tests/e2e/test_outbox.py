@@ -719,6 +719,13 @@ def test_watch_sends_what_is_added(watcher, outbox, sandbox):
     assert watcher.process.returncode == 0
 
 
+def test_what_is_queued_while_somebody_watches_is_not_warned_of(watcher, account, home, outbox):
+    warned = "nothing sends what waits"
+    assert warned not in account("send", "a@example.org", "-m", "x", "--queue", status=0).err
+    watcher.stop()
+    assert warned in account("send", "a@example.org", "-m", "x", "--queue", status=0).err
+
+
 def test_watch_sends_what_falls_due(watcher, outbox, sandbox):
     outbox.put(due=int(time.time()) + 2)
     time.sleep(0.5)
