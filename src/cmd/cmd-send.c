@@ -212,10 +212,21 @@ settle_dsn (SoSendOptions *options, GError **error)
   return FALSE;
 }
 
+/* Neither is dropped silently. */
+static gboolean
+check_text (const SoSendOptions *options, GError **error)
+{
+  if (options->text == NULL || options->text_file == NULL)
+    return TRUE;
+  so_error_set (error, SO_ERROR_USAGE, _ ("attach the file with -a, or leave one of them out"),
+                _ ("the text comes from -m or from --text-file, not from both"));
+  return FALSE;
+}
+
 static int
 run (SoApp *app, SoSendOptions *options, GError **error)
 {
-  if (!settle_dsn (options, error))
+  if (!check_text (options, error) || !settle_dsn (options, error))
     return 0;
   g_autoptr (SoAccount) account = so_app_account (app, error);
   if (account == NULL || !apply_oversize (account, options, error))

@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "send-private.h"
@@ -76,18 +79,45 @@ read_text (int fd, const char *where, const char *charset, GError **error)
   return so_charset_to_utf8 (read_bytes, bytes->len, charset, where, error);
 }
 
+/* The pipe of a shell's <(command), not one with a name: that waits for whoever may write to it. */
+static gboolean
+is_named_pipe (int fd, const struct stat *info)
+{
+  struct statfs system;
+  return S_ISFIFO (info->st_mode)
+         && (fstatfs (fd, &system) != 0 || system.f_type != PIPEFS_MAGIC);
+}
+
+int
+so_send_open (const char *path, const char *shown, GError **error)
+{
+  struct stat info;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int problem = fd < 0 || fstat (fd, &info) != 0 ? errno : S_ISDIR (info.st_mode) ? EISDIR : 0;
+  if (problem != 0)
+    so_error_set (error, SO_ERROR_NO_INPUT, _ ("check the name and the permissions"),
+                  _ ("%s cannot be read: %s"), shown, g_strerror (problem));
+  else if (is_named_pipe (fd, &info))
+    so_error_set (error, SO_ERROR_NO_INPUT, _ ("write it to a file, or to standard input"),
+                  _ ("%s is not a file"), shown);
+  else
+    {
+      fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) & ~O_NONBLOCK);
+      return fd;
+    }
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
 static char *
 read_file (const char *path, const char *charset, GError **error)
 {
   g_autofree char *name = g_filename_display_name (path);
   g_autofree char *shown = so_text_sanitise (name, -1, 200);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  int fd = so_send_open (path, shown, error);
   if (fd < 0)
-    {
-      so_error_set (error, SO_ERROR_NO_INPUT, _ ("check the name and the permissions"),
-                    _ ("%s cannot be read: %s"), shown, g_strerror (errno));
-      return NULL;
-    }
+    return NULL;
   char *text = read_text (fd, shown, charset, error);
   close (fd);
   return text;

@@ -3,12 +3,9 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "send-private.h"
@@ -63,17 +60,9 @@ open_message (const char *path, GError **error)
 {
   if (strcmp (path, "-") == 0)
     return STDIN_FILENO;
-  struct stat info;
   g_autofree char *name = g_filename_display_name (path);
   g_autofree char *shown = so_text_sanitise (name, -1, 200);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
-  if (fd >= 0 && fstat (fd, &info) == 0 && !S_ISDIR (info.st_mode))
-    return fd;
-  so_error_set (error, SO_ERROR_NO_INPUT, _ ("check the name and the permissions"),
-                _ ("%s cannot be read: %s"), shown, g_strerror (fd >= 0 ? EISDIR : errno));
-  if (fd >= 0)
-    close (fd);
-  return -1;
+  return so_send_open (path, shown, error);
 }
 
 static void

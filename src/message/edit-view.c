@@ -443,6 +443,15 @@ without (const GPtrArray *some, const GPtrArray *others)
   return rest;
 }
 
+static guint
+count_of (const GPtrArray *lines, const char *name)
+{
+  guint n = 0;
+  for (guint i = 0; i < lines->len; i++)
+    n += so_edit_line_is (g_ptr_array_index (lines, i), name) ? 1 : 0;
+  return n;
+}
+
 static gboolean
 take_addresses (const SoEditView *view, const GPtrArray *lines, SoEdited *edited, GError **error)
 {
@@ -464,6 +473,12 @@ take_addresses (const SoEditView *view, const GPtrArray *lines, SoEdited *edited
       g_autofree char *clean = so_text_sanitise (address, -1, 200);
       so_error_set (error, SO_ERROR_DATA, _ ("write it as name@domain"),
                     _ ("“%s” is not a mail address: %s"), clean, so_address_explain (verdict));
+      return FALSE;
+    }
+  if (count_of (lines, "From") > 1 && count_of (shown, "From") <= 1)
+    {
+      so_error_set (error, SO_ERROR_DATA, _ ("leave one From in it"),
+                    _ ("the message has more than one From"));
       return FALSE;
     }
   g_autofree char *from = so_header_from (edited->head->str, edited->head->len);

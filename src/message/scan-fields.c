@@ -89,6 +89,15 @@ find (const GArray *fields, const char *name)
   return NULL;
 }
 
+static guint
+count (const GArray *fields, const char *name)
+{
+  guint n = 0;
+  for (guint i = 0; i < fields->len; i++)
+    n += so_scan_field_is (&g_array_index (fields, SoScanField, i), name) ? 1 : 0;
+  return n;
+}
+
 /* --- recipients --- */
 
 static gboolean
@@ -273,6 +282,7 @@ so_scan_complete (SoScanSpec *spec, const char *block, gsize length, const char 
     spec->choose (spec->data, old != NULL ? old : "", spec);
   gboolean rewrite = old != NULL && is_to_be_rewritten (spec, old);
   head->is_sealed = is_sealed (fields);
+  head->n_from = count (fields, "From");
   head->message_id = message_id_of (spec, fields);
   head->sender = g_strdup (old == NULL || rewrite ? spec->address : old);
   if (spec->take_recipients && !take_recipients (spec, fields, head, error))

@@ -162,6 +162,9 @@ def test_more_recipients_than_one_message_may_have(home, keyring, sandbox, sendo
     (["a@example.org", "-m", "x", "-a", "/tmp"], 66, "is a folder"),
     (["a@example.org", "-m", "x", "-a", "/dev/zero"], 66, "is not a file"),
     (["a@example.org", "--text-file", "/nonexistent"], 66, "cannot be read"),
+    (["a@example.org", "--text-file", "/tmp"], 66, "cannot be read"),
+    (["a@example.org", "--eml", "/tmp"], 66, "cannot be read"),
+    (["a@example.org", "-m", "x", "--text-file", "/etc/hostname"], 64, "not from both"),
     (["a@example.org", "-m", "x", "--charset", "nonsense"], 65, "no character set"),
     (["--from", "else@example.org", "a@example.org", "-m", "x"], 64, "not an address of"),
 ])
@@ -184,6 +187,31 @@ def test_fifo_does_not_hang(account, tmp_path):
     os.mkfifo(fifo)
     assert "not a file" in account("send", "a@example.org", "-m", "x", "-a", fifo, status=66,
                                    timeout=10).err
+
+
+@pytest.mark.parametrize("words", [["--eml"], ["-m", "x", "--html"], ["--text-file"]])
+def test_a_fifo_without_a_writer_does_not_hang(account, tmp_path, words):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    done = account("send", "a@example.org", *words, fifo, status=66, timeout=10)
+    assert "not a file" in done.err
+
+
+def test_the_pipe_of_a_shell_is_read(account, sandbox):
+    script = f'{account.path} send a@example.org --text-file <(sleep 0.3; echo slow) --html <(echo "<p>x")'
+    subprocess.run(["bash", "-c", script], env=account.home.env, check=True, timeout=60)
+    script = f'{account.path} send --eml <(sleep 0.3; printf "To: a@example.org\n\nfinished\n")'
+    subprocess.run(["bash", "-c", script], env=account.home.env, check=True, timeout=60)
+    first, second = sandbox.wait_for(2)
+    assert b"slow" in first and b"<p>x" in first and second.endswith(b"finished\r\n")
+
+
+def test_a_finished_message_has_one_from(account, home, sandbox):
+    message = b"From: me@icloud.com\nFrom: boss@example.org\nTo: a@example.org\n\nx\n"
+    assert "more than one From" in account("send", "--eml", "-", input=message, status=65).err
+    assert entries(home) == [] and not sandbox.commands("MAIL")
+    account.named("sendmail")("-odq", "-t", input=message, status=0)
+    assert entries(home)[0].startswith("held-sender.")
 
 
 def test_typo_is_warned_about_and_asked_on_a_terminal(account, sandbox):
