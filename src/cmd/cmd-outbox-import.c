@@ -99,8 +99,10 @@ static void
 print_line (const SoImportReport *report)
 {
   g_autofree char *file = short_label (report->item->label);
-  g_autofree char *to = recipients (report->to);
-  g_autofree char *result = result_of (report);
+  g_autofree char *to_raw = recipients (report->to);
+  g_autofree char *result_raw = result_of (report);
+  g_autofree char *to = so_text_sanitise (to_raw, -1, 200);
+  g_autofree char *result = so_text_sanitise (result_raw, -1, SO_TEXT_LINE_MAX);
   if (*to != '\0')
     printf ("%s: %s → %s\n", file, to, result);
   else

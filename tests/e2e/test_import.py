@@ -374,6 +374,33 @@ def test_too_large_is_held_for_it(take):
     assert take.only()[0]["reason"].startswith("too large")
 
 
+@pytest.mark.parametrize("words", [[], ["--dry-run"]])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_too_large_is_told_where_it_may_be_packed(take, words, sealed):
+    take.home.write_config(CONFIG.replace("aliases", "wire-limit = 2000\naliases"))
+    more = 'Content-Type: multipart/signed; boundary=b\n' if sealed else ""
+    take.file("a.eml", message(more=more, body=("x" * 70 + "\n") * 2000))
+    told, = take(*words, take.folder)
+    assert "takes" in told["reason"] and told["hold"] == ("size" if sealed else "")
+    assert ("packed when it is sent" in told["reason"]) != sealed
+    if not words:
+        assert take.only()[0]["state"] == ("held" if sealed else "queued")
+
+
+def test_what_a_mail_program_noted_in_its_folder_stays_there(take):
+    mbox = message(more="Status: RO\nX-Status: A\nX-UID: 12\nX-Keywords:\n NonJunk\nContent-Length: 6\n")
+    source = take.file("sent.mbox", "From me@icloud.com Wed Nov 25 10:00:00 2026\n" + mbox)
+    take("--format", "mbox", source)
+    _, text = take.only()
+    assert text == message()
+
+
+def test_more_than_one_from_is_held(take):
+    take.file("a.eml", message(more="From: boss@example.org\n"))
+    told, = take(take.folder)
+    assert told["status"] == "held" and "more than one From" in told["reason"]
+
+
 # --- bad input: told one by one, the others go on ---
 
 def test_one_bad_message_keeps_no_other(take):
