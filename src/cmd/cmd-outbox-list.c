@@ -132,6 +132,13 @@ list_entry (Listing *listing, const SoEntryName *name)
     add_row (listing, view);
 }
 
+static gboolean
+is_filtered (const Listing *listing)
+{
+  return *listing->state != '\0' || *listing->recipient != '\0'
+         || *listing->app->account_name != '\0';
+}
+
 static void
 finish (const Listing *listing)
 {
@@ -147,6 +154,8 @@ finish (const Listing *listing)
     }
   else if (listing->shown > 0)
     so_table_print (listing->table, stdout);
+  else if (is_filtered (listing))
+    so_app_say (listing->app, _ ("No entry matches."));
   else
     so_app_say (listing->app, _ ("Nothing waits in the outbox."));
 }

@@ -79,6 +79,8 @@ def test_list_filters(sendoff, outbox):
         listed = sendoff("outbox", "list", "--json", *filters, status=0)
         assert {entry["id"] for entry in entries(listed)} == expected, filters
     assert sendoff("outbox", "list", "--state", "asleep").status == 64
+    for filters in (["--state", "failed"], ["--to", "nobody"], ["--account", "gmail"]):
+        assert "No entry matches" in sendoff("outbox", "list", *filters, status=0).err
 
 
 def test_ids(sendoff, outbox):
