@@ -7,7 +7,8 @@
 #
 # Running it again does only what is left to do.  Packages are installed on Debian and its
 # descendants, through sudo if need be; elsewhere, and with --no-install, their names are
-# printed.  A mail server that is there stays as it is, and none is started.
+# printed.  A mail server that is there stays as it is, and none is started.  The system's
+# configuration is /etc/sendoff/config, unless --sysconfdir says otherwise.
 set -eu
 cd "$(dirname "$0")"
 
@@ -137,6 +138,18 @@ stale () {
     [ -n "$(find configure.ac Makefile.am -newer configure -print 2>/dev/null)" ]
 }
 
+# The places of the system's configuration and outbox are those of the manual, not
+# /usr/local/etc and /usr/local/var; whoever names others gets them.
+configure () {
+  for place in sysconfdir=/etc localstatedir=/var; do
+    case " $* " in
+      *" --${place%%=*}"[=\ ]*) ;;
+      *) set -- "--$place" "$@" ;;
+    esac
+  done
+  ./configure -q "$@"
+}
+
 # ./sendoff, with the options given or those of last time.
 build () {
   if stale; then
@@ -146,7 +159,7 @@ build () {
   fi
   if [ ! -e config.status ] || [ $# -gt 0 ]; then
     say "configuring"
-    ./configure -q "$@"
+    configure "$@"
   fi
   make -s -j"$(nproc 2>/dev/null || echo 2)"
 }
@@ -173,7 +186,8 @@ build_sanitized () {
   make -s distdir distdir=build/source
   if [ ! -e build/asan/config.status ]; then
     say "configuring the build with sanitizers"
-    (cd build/asan && ../source/configure -q --enable-sanitizers --enable-werror CFLAGS="-g1 -O1")
+    (cd build/asan && ../source/configure -q --sysconfdir=/etc --localstatedir=/var \
+      --enable-sanitizers --enable-werror CFLAGS="-g1 -O1")
   fi
   make -s -C build/asan -j"$(nproc 2>/dev/null || echo 2)"
 }

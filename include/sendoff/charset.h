@@ -13,3 +13,8 @@ gboolean so_charset_check (const char *charset, GError **error);
  * NUL is none of text, and a byte order mark is dropped.  Owned by the caller. */
 char *so_charset_to_utf8 (const char *bytes, gsize length, const char *charset, const char *what,
                           GError **error);
+
+/* The same for what stands on the command line.  That comes from the terminal, whatever the files are
+ * in: charset is asked only where it is not UTF-8. */
+char *so_charset_argument (const char *given, const char *charset, const char *what,
+                           GError **error);

@@ -24,6 +24,9 @@ typedef enum
 /* hash: 64 hexadecimal digits. */
 SoImportState so_import_record_look (SoImportRecord *record, const char *hash);
 
+/* Its entry is in the outbox now. */
+gboolean so_import_record_waits (SoImportRecord *record, const char *hash);
+
 /* The message is about to become the entry of that id; durable. */
 gboolean so_import_record_begin (SoImportRecord *record, const char *hash, const char *id,
                                  GError **error);

@@ -2,7 +2,7 @@
  * import.h - messages of other programs become entries of the outbox.
  *
  * Each is judged on its own: what is wrong with one keeps no other.  A source file is removed only
- * after its entry is durable, and nothing is taken twice (import-record.h).
+ * while its entry is in the outbox, durable, and nothing is taken twice (import-record.h).
  */
 #pragma once
 

@@ -16,9 +16,8 @@ typedef struct
 
 void so_link_clear (SoLink *link);
 
-/* Seconds a link-command gets: as long as the file takes at 100 kB/s, and two minutes (or the
- * account's timeout) beside. */
-guint so_link_timeout (const SoAccount *account, guint64 size);
+/* Seconds a link-command gets: as long as the file takes at 100 kB/s, and two minutes beside. */
+guint so_link_timeout (guint64 size);
 
 /* Runs the account's link-command with the file as its last argument: the first line it prints is
  * the address; a line "expires WHEN" may follow.  Errors: SO_ERROR_NO_INPUT the file,

@@ -39,7 +39,9 @@ typedef struct
 {
   guint leaf;
   char *text, *html; /* a note in its place; NULL: none */
-  char *path, *name; /* a file in its place, as base64; NULL: none.  Neither: the part goes */
+  char *path, *name; /* a file in its place, as base64; NULL: none */
+  char *words;       /* its own text, changed: UTF-8, lines end with LF; NULL: none.  Neither of these:
+                      * the part goes */
 } SoMimeChange;
 
 /* The message with the changes (of SoMimeChange); everything else octet for octet. */

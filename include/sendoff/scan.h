@@ -23,6 +23,7 @@ typedef struct
 {
   GPtrArray *recipients; /* of char *, without repetition; empty unless they were asked for */
   char *sender;          /* the first address of From, as it will stand there */
+  guint n_from;          /* From fields as it came; RFC 5322 3.6 allows one */
   char *message_id;      /* with brackets */
   gboolean has_fields;   /* it came with a header, however short */
   gboolean is_sealed;    /* signed or encrypted: nothing in it may change */

@@ -12,6 +12,7 @@
 #include "sendoff/outbox-place.h"
 #include "sendoff/runner.h"
 #include "sendoff/schedule.h"
+#include "sendoff/watch-claim.h"
 
 static void
 warn (gpointer data, const char *line)
@@ -37,7 +38,8 @@ so_app_warn_of_schedule (const SoApp *app, SoOutbox *outbox)
 {
   SoScheduleState state;
   gint64 now = so_clock_wall_us () / G_USEC_PER_SEC;
-  if (app->quiet)
+  /* By hand, in a session or by another's service: it looks, whatever is installed. */
+  if (app->quiet || so_outbox_is_watched (outbox))
     return;
   so_schedule_health (outbox, now, &state);
   const char *remedy = so_schedule_remedy (&state);

@@ -23,8 +23,8 @@ static void
 add_global_options (SoApp *app, GOptionGroup *group)
 {
   const GOptionEntry entries[] = {
-    { "account", 0, 0, G_OPTION_ARG_STRING, &app->account_name, N_("the account to use"), N_("NAME") },
-    { "from", 0, 0, G_OPTION_ARG_STRING, &app->from, N_("the address to send from"), N_("ADDRESS") },
+    { "account", 0, 0, G_OPTION_ARG_FILENAME, &app->account_name, N_("the account to use"), N_("NAME") },
+    { "from", 0, 0, G_OPTION_ARG_FILENAME, &app->from, N_("the address to send from"), N_("ADDRESS") },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &app->config_path, N_("another configuration file"),
       N_("FILE") },
     { "json", 0, 0, G_OPTION_ARG_NONE, &app->json, N_("one JSON object a line on standard output"),

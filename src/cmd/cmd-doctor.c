@@ -310,7 +310,7 @@ so_cmd_doctor (SoApp *app, int argc, char **argv, GError **error)
 {
   Wish wish = { 0 };
   const GOptionEntry entries[] = {
-    { "recipient", 0, 0, G_OPTION_ARG_STRING, &wish.recipient,
+    { "recipient", 0, 0, G_OPTION_ARG_FILENAME, &wish.recipient,
       N_ ("look at this recipient's address, too"), N_ ("ADDRESS") },
     { "report", 0, 0, G_OPTION_ARG_FILENAME, &wish.report,
       N_ ("write it all down for a support desk, as a web page"), N_ ("FILE.html") },

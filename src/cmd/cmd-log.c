@@ -155,9 +155,9 @@ so_cmd_log (SoApp *app, int argc, char **argv, GError **error)
 {
   Options options = { .n = SHOWN };
   const GOptionEntry entries[] = {
-    { "to", 0, 0, G_OPTION_ARG_STRING, &options.to,
+    { "to", 0, 0, G_OPTION_ARG_FILENAME, &options.to,
       N_ ("only those to an address with this in it"), N_ ("TEXT") },
-    { "since", 0, 0, G_OPTION_ARG_STRING, &options.since, N_ ("only those from this day or time on"),
+    { "since", 0, 0, G_OPTION_ARG_FILENAME, &options.since, N_ ("only those from this day or time on"),
       N_ ("TIME") },
     { "lines", 'n', 0, G_OPTION_ARG_INT, &options.n, N_ ("the last N of them (20; 0 for all)"),
       N_ ("N") },

@@ -44,8 +44,9 @@ change_recipient (SoSubmission *submission, const char *change, GError **error)
   g_auto (GStrv) sides = g_strsplit (change, "=", 2);
   if (g_strv_length (sides) != 2)
     {
+      g_autofree char *shown = so_text_sanitise (change, -1, 200);
       so_error_set (error, SO_ERROR_USAGE, _ ("write it as OLD=NEW"),
-                    _ ("“%s” does not say which address takes the place of which"), change);
+                    _ ("“%s” does not say which address takes the place of which"), shown);
       return FALSE;
     }
   if (!so_app_check_address (sides[1], error))
@@ -59,8 +60,9 @@ change_recipient (SoSubmission *submission, const char *change, GError **error)
       replace (&recipient->dsn_orcpt, "");
       return TRUE;
     }
+  g_autofree char *shown = so_text_sanitise (sides[0], -1, 200);
   so_error_set (error, SO_ERROR_USAGE, _ ("“sendoff outbox show” shows the recipients"),
-                _ ("“%s” is none of the recipients"), sides[0]);
+                _ ("“%s” is none of the recipients"), shown);
   return FALSE;
 }
 
@@ -81,20 +83,56 @@ take_recipients (const Options *options, SoSubmission *to, GError **error)
   return TRUE;
 }
 
+static const char *
+account_name (const SoApp *app, const SoEnvelope *old)
+{
+  return *app->account_name != '\0' ? app->account_name : old->account;
+}
+
+/* With --account or --from, the account it leaves through, whose address the sender has to be. */
+static gboolean
+find_owner (SoApp *app, const SoEnvelope *old, SoAccount **owner, GError **error)
+{
+  if (*app->account_name == '\0' && *app->from == '\0')
+    return TRUE;
+  if (*app->from != '\0' && !so_app_check_address (app->from, error))
+    return FALSE;
+  const SoConfig *config = so_app_config (app, error);
+  if (config != NULL)
+    *owner = so_config_account (config, account_name (app, old), app->from, error);
+  return *owner != NULL;
+}
+
+/* The null sender stays, whichever account bounces its message. */
+static const char *
+new_sender (const SoApp *app, const char *old, const SoAccount *owner)
+{
+  if (*app->from != '\0')
+    return app->from;
+  return owner == NULL || *old == '\0' || so_account_owns (owner, old) ? old : owner->address;
+}
+
 static SoEnvelope *
-new_envelope (const SoApp *app, const SoEnvelope *old, const Options *options, GError **error)
+new_envelope (const SoApp *app, const SoEnvelope *old, const SoAccount *owner,
+              const Options *options, GError **error)
 {
   const SoSubmission *from = old->submission;
-  const char *sender = *app->from != '\0' ? app->from : from->sender;
-  if (*app->from != '\0' && !so_app_check_address (app->from, error))
-    return NULL;
   g_autoptr (SoSubmission) submission = so_submission_copy (from);
-  replace (&submission->sender, sender);
+  replace (&submission->sender, new_sender (app, from->sender, owner));
   if (!take_recipients (options, submission, error))
     return NULL;
-  const char *account = *app->account_name != '\0' ? app->account_name : old->account;
-  return so_envelope_new (account, old->origin, so_clock_wall_us () / G_USEC_PER_SEC,
-                          g_steal_pointer (&submission));
+  return so_envelope_new (account_name (app, old), old->origin,
+                          so_clock_wall_us () / G_USEC_PER_SEC, g_steal_pointer (&submission));
+}
+
+/* The server judges From as it judges the envelope. */
+static void
+change_from (const SoApp *app, SoMessageText *text, const SoAccount *owner, const char *sender)
+{
+  g_autofree char *from = so_message_text_from (text);
+  if (*app->from != '\0' ? g_ascii_strcasecmp (from, app->from) != 0
+                         : !so_account_owns (owner, from))
+    so_message_text_set_from (text, *sender != '\0' ? sender : owner->address);
 }
 
 static gboolean
@@ -123,6 +161,75 @@ tell (const SoApp *app, const SoEntry *entry, gboolean sent)
   so_json_string (builder, "id", id);
   json_builder_end_object (builder);
   so_app_json (builder);
+}
+
+static gboolean
+has_recipient (const GPtrArray *recipients, const char *address)
+{
+  for (guint i = 0; i < recipients->len; i++)
+    if (g_str_equal (((const SoRecipient *)g_ptr_array_index (recipients, i))->address, address))
+      return TRUE;
+  return FALSE;
+}
+
+/* Who was put into To, Cc or Bcc, or taken out, by hand. */
+static gboolean
+take_edited_recipients (const SoApp *app, SoSubmission *submission, const SoEdited *edited,
+                        GError **error)
+{
+  if (edited->added == NULL || edited->added->len + edited->removed->len == 0)
+    return TRUE;
+  GPtrArray *recipients = submission->recipients;
+  for (guint i = recipients->len; i > 0; i--)
+    if (so_address_is_in (edited->removed,
+                          ((const SoRecipient *)g_ptr_array_index (recipients, i - 1))->address))
+      g_ptr_array_remove_index (recipients, i - 1);
+  for (guint i = 0; i < edited->added->len; i++)
+    if (!has_recipient (recipients, g_ptr_array_index (edited->added, i)))
+      so_submission_add (submission, g_ptr_array_index (edited->added, i));
+  if (recipients->len == 0)
+    {
+      so_error_set (error, SO_ERROR_DATA, _ ("name one on the command line, or in To"),
+                    _ ("the message has no recipient"));
+      return FALSE;
+    }
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; i < recipients->len; i++)
+    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "",
+                            ((const SoRecipient *)g_ptr_array_index (recipients, i))->address);
+  g_autofree char *shown = so_text_sanitise (names->str, -1, SO_TEXT_LINE_MAX);
+  so_app_say (app, _ ("The recipients now: %s"), shown);
+  return TRUE;
+}
+
+/* From was changed by hand: it is the account's, and the envelope follows. */
+static gboolean
+take_edited_sender (SoApp *app, SoEnvelope *envelope, const char *from, GError **error)
+{
+  if (from == NULL || *app->from != '\0')
+    return TRUE;
+  if (!so_app_check_address (from, error))
+    return FALSE;
+  const SoConfig *config = so_app_config (app, error);
+  g_autoptr (SoAccount) owner
+      = config != NULL ? so_config_account (config, envelope->account, from, error) : NULL;
+  if (owner == NULL)
+    return FALSE;
+  replace (&envelope->submission->sender, from);
+  return TRUE;
+}
+
+static gboolean
+edit_text (SoApp *app, const SoOutbox *outbox, SoMessageText *text, SoEnvelope *envelope,
+           const Options *options, GError **error)
+{
+  g_auto (SoEdited) edited = { 0 };
+  g_autofree char *folder = g_build_filename (so_outbox_path (outbox), "tmp", NULL);
+  if (!so_message_text_edit (text, folder, &edited, error)
+      || !take_edited_sender (app, envelope, edited.from, error))
+    return FALSE;
+  gboolean said = options->to != NULL || options->changes != NULL;
+  return said || take_edited_recipients (app, envelope->submission, &edited, error);
 }
 
 static gboolean
@@ -167,14 +274,21 @@ edit (SoApp *app, const char *id, const Options *options, gboolean in_editor, GE
   g_autoptr (SoEntry) entry = outbox != NULL ? so_app_lock_entry (outbox, id, error) : NULL;
   if (entry == NULL || !so_app_may_send (entry, error))
     return 0;
-  g_autoptr (SoEnvelope) envelope = new_envelope (app, so_entry_envelope (entry), options, error);
+  const SoEnvelope *old = so_entry_envelope (entry);
+  g_autoptr (SoAccount) owner = NULL;
+  g_autoptr (SoEnvelope) envelope = find_owner (app, old, &owner, error)
+                                        ? new_envelope (app, old, owner, options, error)
+                                        : NULL;
   if (envelope == NULL)
     return 0;
   g_autoptr (SoMessageText) text = so_message_text_open (entry, error);
-  if (text == NULL || (in_editor && !so_message_text_edit (text, error)))
+  if (text == NULL
+      || (in_editor && !edit_text (app, outbox, text, envelope, options, error)))
     return 0;
   for (char **change = options->changes; change != NULL && *change != NULL; change++)
     so_message_text_change_address (text, *change);
+  if (owner != NULL)
+    change_from (app, text, owner, envelope->submission->sender);
   if (changes_parts (options) && !refit (outbox, text, options, error))
     return 0;
   if (!commit (entry, g_steal_pointer (&envelope), text, error))
@@ -192,9 +306,9 @@ so_cmd_outbox_edit (SoApp *app, int argc, char **argv, GError **error)
   g_auto (GStrv) drops = NULL;
   gboolean in_editor = FALSE, zip = FALSE;
   const GOptionEntry entries[] = {
-    { "to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to,
+    { "to", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &to,
       N_ ("the recipients from now on, instead of all there were"), N_ ("ADDRESS") },
-    { "change", 0, 0, G_OPTION_ARG_STRING_ARRAY, &changes,
+    { "change", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &changes,
       N_ ("correct a recipient, in the message's To and Cc too"), N_ ("OLD=NEW") },
     { "link", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &links,
       N_ ("a link in place of the attachment of that name"), N_ ("FILE=URL") },

@@ -99,8 +99,10 @@ static void
 print_line (const SoImportReport *report)
 {
   g_autofree char *file = short_label (report->item->label);
-  g_autofree char *to = recipients (report->to);
-  g_autofree char *result = result_of (report);
+  g_autofree char *to_raw = recipients (report->to);
+  g_autofree char *result_raw = result_of (report);
+  g_autofree char *to = so_text_sanitise (to_raw, -1, 200);
+  g_autofree char *result = so_text_sanitise (result_raw, -1, SO_TEXT_LINE_MAX);
   if (*to != '\0')
     printf ("%s: %s → %s\n", file, to, result);
   else
@@ -292,7 +294,7 @@ so_cmd_outbox_import (SoApp *app, int argc, char **argv, GError **error)
   SoImportOptions options = { 0 };
   g_autofree char *wanted = NULL;
   const GOptionEntry entries[] = {
-    { "format", 0, 0, G_OPTION_ARG_STRING, &wanted,
+    { "format", 0, 0, G_OPTION_ARG_FILENAME, &wanted,
       N_ ("eml, emlx, mbox, thunderbird, maildir, mh, msmtpq, nullmailer or dma; else it is "
           "found out"),
       N_ ("FORMAT") },
@@ -317,8 +319,11 @@ so_cmd_outbox_import (SoApp *app, int argc, char **argv, GError **error)
     so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff outbox import --help”"),
                   _ ("import wants a file or folder"));
   else if (wanted != NULL && so_mail_format_from_name (wanted) == SO_FORMAT_UNKNOWN)
-    so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff outbox import --help”"),
-                  _ ("there is no format “%s”"), wanted);
+    {
+      g_autofree char *shown = so_text_sanitise (wanted, -1, 60);
+      so_error_set (error, SO_ERROR_USAGE, _ ("see “sendoff outbox import --help”"),
+                    _ ("there is no format “%s”"), shown);
+    }
   else
     return import_all (app, &options, argv + 1, wanted, error);
   return 0;

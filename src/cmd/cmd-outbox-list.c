@@ -132,6 +132,13 @@ list_entry (Listing *listing, const SoEntryName *name)
     add_row (listing, view);
 }
 
+static gboolean
+is_filtered (const Listing *listing)
+{
+  return *listing->state != '\0' || *listing->recipient != '\0'
+         || *listing->app->account_name != '\0';
+}
+
 static void
 finish (const Listing *listing)
 {
@@ -149,6 +156,8 @@ finish (const Listing *listing)
     }
   else if (listing->shown > 0)
     so_table_print (listing->table, stdout);
+  else if (is_filtered (listing))
+    so_app_say (listing->app, _ ("No entry matches."));
   else
     so_app_say (listing->app, _ ("Nothing waits in the outbox."));
 }
@@ -185,9 +194,9 @@ so_cmd_outbox_list (SoApp *app, int argc, char **argv, GError **error)
   g_autofree char *state = NULL;
   g_autofree char *recipient = NULL;
   const GOptionEntry entries[] = {
-    { "state", 0, 0, G_OPTION_ARG_STRING, &state,
+    { "state", 0, 0, G_OPTION_ARG_FILENAME, &state,
       N_ ("only those that are queued, sending, uncertain, held, failed or sent"), N_ ("STATE") },
-    { "to", 0, 0, G_OPTION_ARG_STRING, &recipient, N_ ("only those to an address with this in it"),
+    { "to", 0, 0, G_OPTION_ARG_FILENAME, &recipient, N_ ("only those to an address with this in it"),
       N_ ("TEXT") },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },
   };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "outbox-verbs.h"
+#include "send-private.h"
 #include "sendoff/app-outbox.h"
 #include "sendoff/clock.h"
 #include "sendoff/durable.h"
@@ -179,7 +180,9 @@ print_words (SoEntry *entry, const SoEntryView *view, char **lines)
   print_field ("Message-ID", so_entry_envelope (entry)->submission->message_id);
   print_recipients (entry);
   print_attempts (so_entry_log (entry), now);
-  if (view->remedy[0] != '\0')
+  gboolean too_large
+      = view->name.state == SO_ENTRY_HELD && g_str_equal (view->name.reason, SO_REASON_SIZE);
+  if ((!too_large || !so_send_tell_parts (entry)) && view->remedy[0] != '\0')
     printf ("→ %s\n", view->remedy);
 }
 

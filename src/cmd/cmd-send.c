@@ -114,8 +114,8 @@ parse (SoApp *app, int *argc, char ***argv, SoSendOptions *o, GError **error)
 {
   char **to = NULL;
   const GOptionEntry entries[] = {
-    { "subject", 's', 0, G_OPTION_ARG_STRING, &o->subject, N_ ("the subject"), N_ ("TEXT") },
-    { "message", 'm', 0, G_OPTION_ARG_STRING, &o->text, N_ ("the text itself"), N_ ("TEXT") },
+    { "subject", 's', 0, G_OPTION_ARG_FILENAME, &o->subject, N_ ("the subject"), N_ ("TEXT") },
+    { "message", 'm', 0, G_OPTION_ARG_FILENAME, &o->text, N_ ("the text itself"), N_ ("TEXT") },
     { "text-file", 0, 0, G_OPTION_ARG_FILENAME, &o->text_file, N_ ("the text from a file"),
       N_ ("FILE") },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &o->html_file, N_ ("the same in HTML, from a file"),
@@ -124,22 +124,22 @@ parse (SoApp *app, int *argc, char ***argv, SoSendOptions *o, GError **error)
       N_ ("a finished message from a file (- for standard input)"), N_ ("FILE") },
     { "attach", 'a', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, N_ ("attach a file"),
       N_ ("FILE") },
-    { "to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to, N_ ("further recipients"), N_ ("ADDRESSES") },
-    { "cc", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->cc, N_ ("recipients of a copy"),
+    { "to", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &to, N_ ("further recipients"), N_ ("ADDRESSES") },
+    { "cc", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->cc, N_ ("recipients of a copy"),
       N_ ("ADDRESSES") },
-    { "bcc", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->bcc, N_ ("recipients nobody sees"),
+    { "bcc", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->bcc, N_ ("recipients nobody sees"),
       N_ ("ADDRESSES") },
-    { "reply-to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->reply_to, N_ ("where answers go"),
+    { "reply-to", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->reply_to, N_ ("where answers go"),
       N_ ("ADDRESSES") },
-    { "header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &o->headers, N_ ("a further header"),
+    { "header", 'H', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->headers, N_ ("a further header"),
       N_ ("NAME: VALUE") },
     { "link", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->links,
       N_ ("send a link in place of the attachment"), N_ ("FILE=URL") },
-    { "oversize", 0, 0, G_OPTION_ARG_STRING, &o->oversize,
+    { "oversize", 0, 0, G_OPTION_ARG_FILENAME, &o->oversize,
       N_ ("what to do if it is too large: zip,link,hold or refuse, in this order"), N_ ("STEPS") },
-    { "charset", 0, 0, G_OPTION_ARG_STRING, &o->charset,
+    { "charset", 0, 0, G_OPTION_ARG_FILENAME, &o->charset,
       N_ ("the character set of the text"), N_ ("NAME") },
-    { "dsn", 0, 0, G_OPTION_ARG_STRING, &o->dsn,
+    { "dsn", 0, 0, G_OPTION_ARG_FILENAME, &o->dsn,
       N_ ("ask for reports: never, or success,failure,delay"), N_ ("WHEN") },
     { "queue", 0, 0, G_OPTION_ARG_NONE, &o->queue, N_ ("leave it to “sendoff retry”"), NULL },
     { "yes", 'y', 0, G_OPTION_ARG_NONE, &o->yes, N_ ("do not ask about unusual addresses"),
@@ -212,10 +212,21 @@ settle_dsn (SoSendOptions *options, GError **error)
   return FALSE;
 }
 
+/* Neither is dropped silently. */
+static gboolean
+check_text (const SoSendOptions *options, GError **error)
+{
+  if (options->text == NULL || options->text_file == NULL)
+    return TRUE;
+  so_error_set (error, SO_ERROR_USAGE, _ ("attach the file with -a, or leave one of them out"),
+                _ ("the text comes from -m or from --text-file, not from both"));
+  return FALSE;
+}
+
 static int
 run (SoApp *app, SoSendOptions *options, GError **error)
 {
-  if (!settle_dsn (options, error))
+  if (!check_text (options, error) || !settle_dsn (options, error))
     return 0;
   g_autoptr (SoAccount) account = so_app_account (app, error);
   if (account == NULL || !apply_oversize (account, options, error))

@@ -326,15 +326,15 @@ so_cmd_setup (SoApp *app, int argc, char **argv, GError **error)
   g_auto (Setup) setup = { .app = app };
   Options *options = &setup.options;
   const GOptionEntry entries[] = {
-    { "preset", 0, 0, G_OPTION_ARG_STRING, &options->preset,
+    { "preset", 0, 0, G_OPTION_ARG_FILENAME, &options->preset,
       N_("the provider: icloud, gmail, outlook, fastmail or smtp"), N_("NAME") },
-    { "address", 0, 0, G_OPTION_ARG_STRING, &options->address, N_("the account's mail address"),
+    { "address", 0, 0, G_OPTION_ARG_FILENAME, &options->address, N_("the account's mail address"),
       N_("ADDRESS") },
-    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->settings,
+    { "set", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->settings,
       N_("any other key of the configuration; may be repeated"), N_("KEY=VALUE") },
     { "password-stdin", 0, 0, G_OPTION_ARG_NONE, &options->password_stdin,
       N_("take the password from the first line of standard input"), NULL },
-    { "import", 0, 0, G_OPTION_ARG_STRING, &options->import,
+    { "import", 0, 0, G_OPTION_ARG_FILENAME, &options->import,
       N_ ("take over the accounts of msmtp (msmtp, or msmtp:FILE)"), N_ ("PROGRAM") },
     { "no-test", 0, 0, G_OPTION_ARG_NONE, &options->no_test, N_("only write the configuration: no test message, no timer"), NULL },
     { NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL },

@@ -2,7 +2,8 @@
  * message-text.c - a waiting message, edited.
  *
  * The header block is held in memory, the rest stays in its file until it is copied, so
- * correcting an address in a large message costs no memory.
+ * correcting an address in a large message costs no memory.  The editor gets header and text
+ * decoded (edit-view.h), or the octets where that cannot be.
  */
 #include "config.h"
 
@@ -15,7 +16,9 @@
 #include "sendoff/durable.h"
 #include "sendoff/editor.h"
 #include "sendoff/error.h"
+#include "sendoff/header-edit.h"
 #include "sendoff/i18n.h"
+#include "sendoff/mime-parts.h"
 
 #define HEADER_MAX (1024 * 1024)
 #define PIECE (64 * 1024)
@@ -124,6 +127,41 @@ put_to_file (gpointer data, const char *bytes, gsize length, GError **error)
   return FALSE;
 }
 
+/* The file at path as the editor left it: it wrote a new one or into the old, so it is opened again by
+ * its name. */
+static gboolean
+run_editor (const char *path, char **bytes, gsize *length, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  if (!so_editor_run (path, error))
+    return FALSE;
+  if (g_file_get_contents (path, bytes, length, &problem))
+    return TRUE;
+  so_error_set (error, SO_ERROR_IO, "", "%s", problem->message);
+  return FALSE;
+}
+
+static int
+editor_file (char **path, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  int fd = g_file_open_tmp ("sendoff-XXXXXX.eml", path, &problem);
+  if (fd < 0)
+    so_error_set (error, SO_ERROR_CANNOT_CREATE, "", "%s", problem->message);
+  return fd;
+}
+
+/* What the changes make of it takes its place. */
+static void
+take_over (SoMessageText *text, SoMessageText *after)
+{
+  SoMessageText before = *text;
+  *text = *after;
+  *after = before;
+}
+
+/* --- as it is --- */
+
 /* The first line is a header field. */
 static gboolean
 begins_with_field (const GString *head)
@@ -137,9 +175,8 @@ begins_with_field (const GString *head)
   return TRUE;
 }
 
-/* Editors write a new file or into the old one: it is opened again by its name. */
 static gboolean
-take_back (SoMessageText *text, const char *path, GError **error)
+take_back_raw (SoMessageText *text, const char *path, GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -156,29 +193,100 @@ take_back (SoMessageText *text, const char *path, GError **error)
                     _ ("what the editor left is no message; nothing is changed"));
       return FALSE;
     }
-  SoMessageText before = *text;
-  *text = *edited;
-  *edited = before;
+  take_over (text, edited);
   return TRUE;
 }
 
-gboolean
-so_message_text_edit (SoMessageText *text, GError **error)
+static gboolean
+edit_raw (SoMessageText *text, GError **error)
 {
-  g_autoptr (GError) problem = NULL;
   g_autofree char *path = NULL;
-  int fd = g_file_open_tmp ("sendoff-XXXXXX.eml", &path, &problem);
+  int fd = editor_file (&path, error);
   if (fd < 0)
-    {
-      so_error_set (error, SO_ERROR_CANNOT_CREATE, "", "%s", problem->message);
-      return FALSE;
-    }
+    return FALSE;
   gboolean done = put_to_file (&fd, text->head->str, text->head->len, error)
                   && copy_rest (text, put_to_file, &fd, error);
   close (fd);
-  done = done && so_editor_run (path, error) && take_back (text, path, error);
+  done = done && so_editor_run (path, error) && take_back_raw (text, path, error);
   unlink (path);
   return done;
+}
+
+/* --- decoded --- */
+
+/* The message as it is now, in a file without a name; -1 with error. */
+static int
+write_whole (const SoMessageText *text, const char *folder, GError **error)
+{
+  int fd = so_durable_unnamed_file (folder);
+  if (fd < 0)
+    {
+      so_durable_error (error, errno, "%s", folder);
+      return -1;
+    }
+  if (put_to_file (&fd, text->head->str, text->head->len, error)
+      && copy_rest (text, put_to_file, &fd, error))
+    return fd;
+  close (fd);
+  return -1;
+}
+
+static gboolean
+put_words (SoMessageText *text, guint leaf, const char *words, const char *folder, GError **error)
+{
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func (so_mime_change_free);
+  SoMimeChange *change = so_mime_change_new (leaf);
+  change->words = g_strdup (words);
+  g_ptr_array_add (changes, change);
+  int before = write_whole (text, folder, error);
+  int after = before >= 0 ? so_durable_unnamed_file (folder) : -1;
+  if (before >= 0 && after < 0)
+    so_durable_error (error, errno, "%s", folder);
+  gboolean well = after >= 0 && so_mime_edit (before, 0, changes, so_durable_sink, &after, error);
+  if (before >= 0)
+    close (before);
+  if (!well && after >= 0)
+    close (after);
+  g_autoptr (SoMessageText) changed = well ? text_new (after, 0, error) : NULL;
+  if (changed == NULL)
+    return FALSE;
+  take_over (text, changed);
+  return TRUE;
+}
+
+static gboolean
+edit_view (SoMessageText *text, const SoEditView *view, const char *folder, SoEdited *edited,
+           GError **error)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *bytes = NULL;
+  gsize length = 0;
+  const char *shown = so_edit_view_shown (view);
+  int fd = editor_file (&path, error);
+  if (fd < 0)
+    return FALSE;
+  gboolean done = put_to_file (&fd, shown, strlen (shown), error);
+  close (fd);
+  done = done && run_editor (path, &bytes, &length, error);
+  unlink (path);
+  if (!done || !so_edit_view_take (view, bytes, length, edited, error))
+    return FALSE;
+  g_string_assign (text->head, edited->head->str);
+  return edited->text == NULL
+         || put_words (text, so_edit_view_leaf (view), edited->text, folder, error);
+}
+
+gboolean
+so_message_text_edit (SoMessageText *text, const char *folder, SoEdited *edited, GError **error)
+{
+  /* Nothing of the header has been changed yet: it stands before the rest in the file. */
+  goffset start = text->rest - (goffset)text->head->len;
+  g_autoptr (SoEditView) view = so_edit_view_new (text->fd, start, text->head->len, error);
+  if (view == NULL)
+    return FALSE;
+  if (so_edit_view_kind (view) == SO_EDIT_RAW)
+    return edit_raw (text, error);
+  return edit_view (text, view, folder, edited, error);
 }
 
 static gboolean
@@ -236,25 +344,31 @@ so_message_text_change_address (SoMessageText *text, const char *change)
   text->head = changed;
 }
 
+char *
+so_message_text_from (const SoMessageText *text)
+{
+  return so_header_from (text->head->str, text->head->len);
+}
+
+void
+so_message_text_set_from (SoMessageText *text, const char *address)
+{
+  GString *changed = so_header_with_from (text->head->str, text->head->len, address);
+  g_string_free (text->head, TRUE);
+  text->head = changed;
+}
+
 gboolean
 so_message_text_refit (SoMessageText *text, const SoRefitSpec *spec, GError **error)
 {
-  int whole = so_durable_unnamed_file (spec->folder);
+  int whole = write_whole (text, spec->folder, error);
   if (whole < 0)
-    {
-      so_durable_error (error, errno, "%s", spec->folder);
-      return FALSE;
-    }
-  int changed = -1;
-  if (put_to_file (&whole, text->head->str, text->head->len, error)
-      && copy_rest (text, put_to_file, &whole, error))
-    changed = so_refit (whole, 0, spec, error);
+    return FALSE;
+  int changed = so_refit (whole, 0, spec, error);
   close (whole);
   g_autoptr (SoMessageText) after = changed >= 0 ? text_new (changed, 0, error) : NULL;
   if (after == NULL)
     return FALSE;
-  SoMessageText before = *text;
-  *text = *after;
-  *after = before;
+  take_over (text, after);
   return TRUE;
 }

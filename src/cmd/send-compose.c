@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "send-private.h"
@@ -76,30 +79,48 @@ read_text (int fd, const char *where, const char *charset, GError **error)
   return so_charset_to_utf8 (read_bytes, bytes->len, charset, where, error);
 }
 
+/* The pipe of a shell's <(command), not one with a name: that waits for whoever may write to it. */
+static gboolean
+is_named_pipe (int fd, const struct stat *info)
+{
+  struct statfs system;
+  return S_ISFIFO (info->st_mode)
+         && (fstatfs (fd, &system) != 0 || system.f_type != PIPEFS_MAGIC);
+}
+
+int
+so_send_open (const char *path, const char *shown, GError **error)
+{
+  struct stat info;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int problem = fd < 0 || fstat (fd, &info) != 0 ? errno : S_ISDIR (info.st_mode) ? EISDIR : 0;
+  if (problem != 0)
+    so_error_set (error, SO_ERROR_NO_INPUT, _ ("check the name and the permissions"),
+                  _ ("%s cannot be read: %s"), shown, g_strerror (problem));
+  else if (is_named_pipe (fd, &info))
+    so_error_set (error, SO_ERROR_NO_INPUT, _ ("write it to a file, or to standard input"),
+                  _ ("%s is not a file"), shown);
+  else
+    {
+      fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) & ~O_NONBLOCK);
+      return fd;
+    }
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
 static char *
 read_file (const char *path, const char *charset, GError **error)
 {
   g_autofree char *name = g_filename_display_name (path);
   g_autofree char *shown = so_text_sanitise (name, -1, 200);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  int fd = so_send_open (path, shown, error);
   if (fd < 0)
-    {
-      so_error_set (error, SO_ERROR_NO_INPUT, _ ("check the name and the permissions"),
-                    _ ("%s cannot be read: %s"), shown, g_strerror (errno));
-      return NULL;
-    }
+    return NULL;
   char *text = read_text (fd, shown, charset, error);
   close (fd);
   return text;
-}
-
-/* What stands on the command line comes from the terminal, whatever the files are in: --charset
- * is asked only where that is not UTF-8. */
-static char *
-argument (const char *given, const char *charset, const char *what, GError **error)
-{
-  return so_charset_to_utf8 (given, strlen (given), g_utf8_validate (given, -1, NULL) ? "" : charset,
-                             what, error);
 }
 
 /* -m, a file, standard input, or what is written in the editor. */
@@ -108,7 +129,7 @@ text_of (const SoApp *app, const SoSendOptions *options, GError **error)
 {
   const char *charset = charset_of (options);
   if (options->text != NULL)
-    return argument (options->text, charset, _ ("the text"), error);
+    return so_charset_argument (options->text, charset, _ ("the text"), error);
   if (options->text_file != NULL && strcmp (options->text_file, "-") != 0)
     return read_file (options->text_file, charset, error);
   if (app->can_prompt && options->text_file == NULL && options->html_file == NULL)
@@ -126,7 +147,7 @@ add_lists (SoCompose *compose, SoComposeField field, char **lists, const char *c
 {
   for (; lists != NULL && *lists != NULL; lists++)
     {
-      g_autofree char *list = argument (*lists, charset, _ ("an address"), error);
+      g_autofree char *list = so_charset_argument (*lists, charset, _ ("an address"), error);
       if (list == NULL || !so_compose_add_addresses (compose, field, list, error))
         return FALSE;
     }
@@ -138,7 +159,7 @@ add_header (SoCompose *compose, const SoSendOptions *options, GError **error)
 {
   const char *charset = charset_of (options);
   const char *given = options->subject != NULL ? options->subject : "";
-  g_autofree char *subject = argument (given, charset, _ ("the subject"), error);
+  g_autofree char *subject = so_charset_argument (given, charset, _ ("the subject"), error);
   if (subject == NULL || !so_compose_set_subject (compose, subject, error)
       || !add_lists (compose, SO_COMPOSE_TO, options->to, charset, error)
       || !add_lists (compose, SO_COMPOSE_CC, options->cc, charset, error)
@@ -147,7 +168,7 @@ add_header (SoCompose *compose, const SoSendOptions *options, GError **error)
     return FALSE;
   for (char **line = options->headers; line != NULL && *line != NULL; line++)
     {
-      g_autofree char *header = argument (*line, charset, _ ("a header"), error);
+      g_autofree char *header = so_charset_argument (*line, charset, _ ("a header"), error);
       if (header == NULL || !so_compose_add_header (compose, header, error))
         return FALSE;
     }

@@ -3,18 +3,18 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "send-private.h"
 #include "sendoff/address.h"
+#include "sendoff/charset.h"
 #include "sendoff/error.h"
 #include "sendoff/fit-entry.h"
 #include "sendoff/i18n.h"
+#include "sendoff/interrupt.h"
 #include "sendoff/post.h"
 #include "sendoff/text.h"
 
@@ -34,11 +34,15 @@ check_options (const SoSendOptions *options, GError **error)
 }
 
 static gboolean
-add_recipients (char **lists, GPtrArray *recipients, GError **error)
+add_recipients (const SoSendOptions *options, GPtrArray *recipients, GError **error)
 {
-  for (; *lists != NULL; lists++)
+  const char *charset = options->charset != NULL ? options->charset : "";
+  for (char **lists = options->to; *lists != NULL; lists++)
     {
-      g_autoptr (GPtrArray) mailboxes = so_address_list_parse (*lists, -1);
+      g_autofree char *list = so_charset_argument (*lists, charset, _ ("an address"), error);
+      if (list == NULL)
+        return FALSE;
+      g_autoptr (GPtrArray) mailboxes = so_address_list_parse (list, -1);
       for (guint i = 0; i < mailboxes->len; i++)
         {
           const SoMailbox *mailbox = g_ptr_array_index (mailboxes, i);
@@ -56,25 +60,53 @@ open_message (const char *path, GError **error)
 {
   if (strcmp (path, "-") == 0)
     return STDIN_FILENO;
-  struct stat info;
   g_autofree char *name = g_filename_display_name (path);
   g_autofree char *shown = so_text_sanitise (name, -1, 200);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
-  if (fd >= 0 && fstat (fd, &info) == 0 && !S_ISDIR (info.st_mode))
-    return fd;
-  so_error_set (error, SO_ERROR_NO_INPUT, _ ("check the name and the permissions"),
-                _ ("%s cannot be read: %s"), shown, g_strerror (fd >= 0 ? EISDIR : errno));
-  if (fd >= 0)
-    close (fd);
-  return -1;
+  return so_send_open (path, shown, error);
 }
 
 static void
-tell_hold (const SoApp *app, const SoAccount *account, const SoSizeDecision *decision)
+tell_hold (const SoApp *app, const SoAccount *account, SoEntry *entry,
+           const SoSizeDecision *decision)
 {
+  if (app->json || app->quiet)
+    return;
   g_autofree char *why = so_size_policy_explain (decision, so_account_title (account));
-  if (!app->json && !app->quiet)
-    printf (_ ("Too large: %s.\n"), why);
+  printf (_ ("Too large: %s.\n"), why);
+  so_send_tell_parts (entry);
+}
+
+/* Packed or held; an interrupt meanwhile, whenever it came, is an error. */
+static gboolean
+fit_unless_interrupted (SoOutbox *outbox, SoEntry *entry, const SoAccount *account, int fd,
+                        SoFitted *fitted, GError **error)
+{
+  struct pollfd wait = { .fd = fd, .events = POLLIN };
+  if (!so_fit_entry (outbox, entry, account, fd, fitted, error))
+    return FALSE;
+  if (fd < 0 || poll (&wait, 1, 0) <= 0)
+    return TRUE;
+  so_error_set (error, SO_ERROR_INTERRUPTED, "", _ ("interrupted"));
+  return FALSE;
+}
+
+/* Whoever is told that it failed may give it again: it is not to be sent behind their back. */
+static gboolean
+fit_or_remove (const SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry,
+               SoFitted *fitted, GError **error)
+{
+  SoInterrupt interrupt;
+  so_interrupt_begin (&interrupt);
+  GError *problem = NULL;
+  gboolean well
+      = fit_unless_interrupted (outbox, entry, account, interrupt.fd, fitted, &problem);
+  gboolean gone = !well && so_entry_remove (entry, NULL) && so_outbox_sync (outbox, NULL);
+  if (gone && problem->code == SO_ERROR_INTERRUPTED)
+    so_app_say (app, _ ("Interrupted: nothing was sent, and nothing is kept."));
+  so_interrupt_release (&interrupt); /* a signal that came acts here */
+  if (!well)
+    g_propagate_error (error, problem);
+  return well;
 }
 
 /* Packed or held where it is too large; `refuse` is carried out here, where somebody waits for
@@ -83,13 +115,13 @@ static gboolean
 fit (const SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry, GError **error)
 {
   SoFitted fitted;
-  if (!so_fit_entry (outbox, entry, account, -1, &fitted, error))
+  if (!fit_or_remove (app, account, outbox, entry, &fitted, error))
     return FALSE;
   if (fitted.decision.action == SO_SIZE_SEND)
     return TRUE;
   if (account->oversize[account->n_oversize - 1] != SO_OVERSIZE_REFUSE)
     {
-      tell_hold (app, account, &fitted.decision);
+      tell_hold (app, account, entry, &fitted.decision);
       return TRUE;
     }
   g_autofree char *why = so_size_policy_explain (&fitted.decision, so_account_title (account));
@@ -104,7 +136,7 @@ so_send_eml (SoApp *app, const SoAccount *account, SoOutbox *outbox, const SoSen
 {
   g_autoptr (GPtrArray) recipients = g_ptr_array_new_with_free_func (g_free);
   gboolean ask = app->can_prompt && !options->yes;
-  if (!check_options (options, error) || !add_recipients (options->to, recipients, error)
+  if (!check_options (options, error) || !add_recipients (options, recipients, error)
       || !so_send_check_typos (app, recipients, ask, error))
     return NULL;
   int fd = open_message (options->eml, error);

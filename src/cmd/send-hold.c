@@ -8,55 +8,98 @@
 
 #include "send-private.h"
 #include "sendoff/i18n.h"
+#include "sendoff/mime-parts.h"
 #include "sendoff/size-text.h"
 #include "sendoff/table.h"
 #include "sendoff/text.h"
 #include "sendoff/zip.h"
 
+typedef struct
+{
+  const char *name;
+  guint64 size;
+  guint64 zipped; /* about; 0: not known */
+} Part;
+
 /* The largest comes first: it is the one to replace. */
 static gint
 by_size (gconstpointer a, gconstpointer b)
 {
-  const SoComposeFile *first = *(const SoComposeFile *const *)a;
-  const SoComposeFile *second = *(const SoComposeFile *const *)b;
+  const Part *first = a, *second = b;
   return first->size < second->size ? 1 : first->size > second->size ? -1 : 0;
 }
 
-static GPtrArray *
-files_by_size (const SoCompose *compose)
-{
-  GPtrArray *files = g_ptr_array_new ();
-  for (guint i = 0; i < so_compose_n_files (compose); i++)
-    g_ptr_array_add (files, (gpointer)so_compose_file (compose, i));
-  g_ptr_array_sort (files, by_size);
-  return files;
-}
-
-static char *
+static guint64
 zipped_size (const SoComposeFile *file)
 {
   const SoZipFile one = { .path = file->path, .name = file->name, .size = file->size };
-  return so_size_format (MIN (so_zip_estimate (&one, 1), file->size));
+  return MIN (so_zip_estimate (&one, 1), file->size);
+}
+
+static GArray *
+parts_of_compose (const SoCompose *compose)
+{
+  GArray *parts = g_array_new (FALSE, FALSE, sizeof (Part));
+  for (guint i = 0; i < so_compose_n_files (compose); i++)
+    {
+      const SoComposeFile *file = so_compose_file (compose, i);
+      const Part part = { file->name, file->size, zipped_size (file) };
+      g_array_append_val (parts, part);
+    }
+  return parts;
+}
+
+/* What packing gives is not looked for: they would have to be taken out of the message. */
+static GArray *
+parts_of_message (const SoMimeParts *message)
+{
+  GArray *parts = g_array_new (FALSE, FALSE, sizeof (Part));
+  for (guint i = 0; i < message->files->len; i++)
+    {
+      const SoMimeFile *file = g_ptr_array_index (message->files, i);
+      const Part part = { file->name, file->size, 0 };
+      g_array_append_val (parts, part);
+    }
+  return parts;
 }
 
 static void
-print_files (const GPtrArray *files)
+print_parts (const GArray *parts)
 {
-  g_autoptr (SoTable) table = so_table_new (3);
+  gboolean with_zip = g_array_index (parts, Part, 0).zipped > 0;
+  g_autoptr (SoTable) table = so_table_new (with_zip ? 3 : 2);
   so_table_add (table, _ ("ATTACHMENT"));
   so_table_add (table, _ ("SIZE"));
-  so_table_add (table, _ ("ZIPPED, ABOUT"));
-  for (guint i = 0; i < files->len; i++)
+  if (with_zip)
+    so_table_add (table, _ ("ZIPPED, ABOUT"));
+  for (guint i = 0; i < parts->len; i++)
     {
-      const SoComposeFile *file = g_ptr_array_index (files, i);
-      g_autofree char *name = so_text_sanitise (file->name, -1, 100);
-      g_autofree char *size = so_size_format (file->size);
-      g_autofree char *zipped = zipped_size (file);
+      const Part *part = &g_array_index (parts, Part, i);
+      g_autofree char *name = so_text_sanitise (part->name, -1, 100);
+      g_autofree char *size = so_size_format (part->size);
+      g_autofree char *zipped = so_size_format (part->zipped);
       so_table_add (table, name);
       so_table_add (table, size);
-      so_table_add (table, zipped);
+      if (with_zip)
+        so_table_add (table, zipped);
     }
   so_table_print (table, stdout);
+}
+
+/* Sorts them; and the one command that finishes the job. */
+static void
+tell_parts (GArray *parts, const char *id)
+{
+  if (parts->len == 0)
+    return;
+  g_array_sort (parts, by_size);
+  print_parts (parts);
+  g_autofree char *quoted = g_shell_quote (g_array_index (parts, Part, 0).name);
+  g_autofree char *text = g_strdup_printf (
+      _ ("Mail Drop (on iCloud.com), iCloud Drive, Google Drive and Dropbox carry files of up to "
+         "5 GB. Put it there, take its link, and finish with:"));
+  g_autofree char *laid_out = so_text_wrap (text, SO_TEXT_WIDTH);
+  printf ("%s  sendoff outbox edit %s --link %s=URL\n", laid_out, id, quoted);
 }
 
 void
@@ -64,16 +107,30 @@ so_send_tell_hold (const SoApp *app, const SoCompose *compose, const char *why, 
 {
   if (app->json || app->quiet)
     return;
-  g_autoptr (GPtrArray) files = files_by_size (compose);
+  g_autoptr (GArray) parts = parts_of_compose (compose);
   printf (_ ("Too large: %s.\n"), why);
-  if (files->len == 0)
-    return;
-  print_files (files);
-  const SoComposeFile *first = g_ptr_array_index (files, 0);
-  g_autofree char *quoted = g_shell_quote (first->name);
-  g_autofree char *text = g_strdup_printf (
-      _ ("Mail Drop (on iCloud.com), iCloud Drive, Google Drive and Dropbox carry files of up to "
-         "5 GB. Put it there, take its link, and finish with:"));
-  g_autofree char *laid_out = so_text_wrap (text, SO_TEXT_WIDTH);
-  printf ("%s  sendoff outbox edit %s --link %s=URL\n", laid_out, id, quoted);
+  tell_parts (parts, id);
+}
+
+gboolean
+so_send_tell_parts (SoEntry *entry)
+{
+  g_autoptr (SoSubmission) submission = so_entry_submission (entry, NULL);
+  g_autoptr (SoMimeParts) message
+      = submission != NULL ? so_mime_parts_read (submission->fd, submission->offset, FALSE, NULL)
+                           : NULL;
+  if (message == NULL || message->files->len == 0)
+    return FALSE;
+  if (message->is_sealed)
+    {
+      g_autofree char *laid_out = so_text_wrap (
+          _ ("It is signed or encrypted, so nothing in it can be replaced. Send it anew, with a "
+             "link in place of the attachment."),
+          SO_TEXT_WIDTH);
+      fputs (laid_out, stdout);
+      return TRUE;
+    }
+  g_autoptr (GArray) parts = parts_of_message (message);
+  tell_parts (parts, so_entry_name (entry)->id);
+  return TRUE;
 }

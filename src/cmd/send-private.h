@@ -27,6 +27,10 @@ void so_send_options_clear (SoSendOptions *options);
 SoCompose *so_send_compose (const SoApp *app, const SoAccount *account,
                             const SoSendOptions *options, GError **error);
 
+/* A file to be read from its beginning, or the pipe of a shell's <(command); shown: its name in errors.
+ * -1 with SO_ERROR_NO_INPUT for what is not there, a folder, or a FIFO. */
+int so_send_open (const char *path, const char *shown, GError **error);
+
 /* FALSE with error: the person took a likely slip in an address back.  recipients: of char *. */
 gboolean so_send_check_typos (const SoApp *app, const GPtrArray *recipients, gboolean ask,
                               GError **error);
@@ -38,6 +42,10 @@ SoEntry *so_send_eml (SoApp *app, const SoAccount *account, SoOutbox *outbox,
 /* send-hold.c: what is how large, and how to go on.  why: without full stop. */
 void so_send_tell_hold (const SoApp *app, const SoCompose *compose, const char *why,
                         const char *id);
+
+/* The same of an entry that is held for its size: its attachments and the command, or that nothing in
+ * it may change.  FALSE: it has no attachments, and nothing was said. */
+gboolean so_send_tell_parts (SoEntry *entry);
 
 /* send-now.c: takes the entry over; queue: leaves it there.  Tells what became of it, and gives the
  * exit status. */

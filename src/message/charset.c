@@ -77,3 +77,10 @@ so_charset_to_utf8 (const char *bytes, gsize length, const char *charset, const 
   so_charset_check (from, error);
   return NULL;
 }
+
+char *
+so_charset_argument (const char *given, const char *charset, const char *what, GError **error)
+{
+  return so_charset_to_utf8 (given, strlen (given),
+                             g_utf8_validate (given, -1, NULL) ? "" : charset, what, error);
+}

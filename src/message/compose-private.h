@@ -37,6 +37,17 @@ void so_file_name_disposition (GString *out, const char *name);
 /* The same name in RFC 2047 words, as "name" of Content-Type. */
 void so_file_name_type (GString *out, const char *name);
 
+/* compose-write.c: octets, without the line end. */
+gsize so_compose_longest_line (const char *text);
+
+/* compose-write.c: a whole field; of SoMailbox, nothing if there is none. */
+void so_compose_write_addresses (GString *head, const char *name, const GPtrArray *mailboxes);
+
+/* compose-write.c: Content-Type with the parameters ("; format=flowed"), the encoding, the empty
+ * line and the text.  base64: whatever would be shorter. */
+gboolean so_compose_write_words (const char *type, const char *parameters, const char *text,
+                                 gboolean base64, SoByteSink sink, gpointer data, GError **error);
+
 /* compose-write.c: one part alone, header and body, for a message that is there already. */
 gboolean so_compose_write_note (const char *text, const char *html, SoByteSink sink, gpointer data,
                                 GError **error);

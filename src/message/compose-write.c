@@ -55,8 +55,8 @@ write_mailbox (SoHeaderLine *line, const char *name, const char *address)
   so_header_token (line, bracketed);
 }
 
-static void
-write_addresses (GString *head, const char *name, const GPtrArray *mailboxes)
+void
+so_compose_write_addresses (GString *head, const char *name, const GPtrArray *mailboxes)
 {
   if (mailboxes->len == 0)
     return;
@@ -105,11 +105,11 @@ write_head (SoOut *out, const SoCompose *compose)
   g_autoptr (GString) head = g_string_new (NULL);
   g_string_append_printf (head, "Date: %s\r\n", compose->date);
   write_from (head, compose);
-  write_addresses (head, "To", compose->fields[SO_COMPOSE_TO]);
-  write_addresses (head, "Cc", compose->fields[SO_COMPOSE_CC]);
+  so_compose_write_addresses (head, "To", compose->fields[SO_COMPOSE_TO]);
+  so_compose_write_addresses (head, "Cc", compose->fields[SO_COMPOSE_CC]);
   if (!has_receiver (compose))
     g_string_append (head, "To: undisclosed-recipients:;\r\n");
-  write_addresses (head, "Reply-To", compose->fields[SO_COMPOSE_REPLY_TO]);
+  so_compose_write_addresses (head, "Reply-To", compose->fields[SO_COMPOSE_REPLY_TO]);
   so_header_unstructured (head, "Subject", compose->subject);
   g_string_append_printf (head, "Message-ID: %s\r\n", compose->message_id);
   for (guint i = 0; i < compose->headers->len; i++)
@@ -126,8 +126,8 @@ write_head (SoOut *out, const SoCompose *compose)
 
 typedef enum { TEXT_7BIT, TEXT_QUOTED_PRINTABLE, TEXT_BASE64 } TextForm;
 
-static gsize
-longest_line (const char *text)
+gsize
+so_compose_longest_line (const char *text)
 {
   gsize longest = 0;
   for (const char *p = text; *p != '\0';)
@@ -162,7 +162,7 @@ static TextForm
 form_of (const char *text)
 {
   gsize length = strlen (text);
-  if (g_str_is_ascii (text) && longest_line (text) <= SO_WIRE_LINE_MAX)
+  if (g_str_is_ascii (text) && so_compose_longest_line (text) <= SO_WIRE_LINE_MAX)
     return TEXT_7BIT;
   g_autoptr (SoOut) counter = so_out_new (NULL, NULL);
   so_quoted_printable_write (counter, text, length);
@@ -184,13 +184,13 @@ write_base64 (SoOut *out, const char *bytes, gsize length)
 }
 
 static void
-write_text (SoOut *out, const char *subtype, const char *text, const char *disposition)
+write_text_as (SoOut *out, const char *type, const char *parameters, TextForm form,
+               const char *text, const char *disposition)
 {
   static const char *const names[] = { "7bit", "quoted-printable", "base64" };
-  TextForm form = form_of (text);
   g_autofree char *head = g_strdup_printf (
-      "Content-Type: text/%s; charset=%s\r\nContent-Transfer-Encoding: %s\r\n%s\r\n", subtype,
-      g_str_is_ascii (text) ? "us-ascii" : "utf-8", names[form], disposition);
+      "Content-Type: %s; charset=%s%s\r\nContent-Transfer-Encoding: %s\r\n%s\r\n", type,
+      g_str_is_ascii (text) ? "us-ascii" : "utf-8", parameters, names[form], disposition);
   so_out_text (out, head);
   if (form == TEXT_QUOTED_PRINTABLE)
     {
@@ -202,6 +202,13 @@ write_text (SoOut *out, const char *subtype, const char *text, const char *dispo
     so_out_text (out, crlf);
   else
     write_base64 (out, crlf, strlen (crlf));
+}
+
+static void
+write_text (SoOut *out, const char *subtype, const char *text, const char *disposition)
+{
+  g_autofree char *type = g_strconcat ("text/", subtype, NULL);
+  write_text_as (out, type, "", form_of (text), text, disposition);
 }
 
 /* "=_" stands in no quoted-printable and no base64 text; which tells the parts of one message
@@ -400,6 +407,15 @@ so_compose_write_note (const char *text, const char *html, SoByteSink sink, gpoi
   g_autoptr (SoOut) out = so_out_new (sink, data);
   g_autofree char *boundary = so_random_word (24);
   write_alternative (out, boundary, text, html, "n", "Content-Disposition: inline\r\n");
+  return so_out_flush (out, error);
+}
+
+gboolean
+so_compose_write_words (const char *type, const char *parameters, const char *text,
+                        gboolean base64, SoByteSink sink, gpointer data, GError **error)
+{
+  g_autoptr (SoOut) out = so_out_new (sink, data);
+  write_text_as (out, type, parameters, base64 ? TEXT_BASE64 : form_of (text), text, "");
   return so_out_flush (out, error);
 }
 

@@ -16,6 +16,9 @@
 
 static const char *const thunderbird[]
     = { "X-Mozilla-*", "X-Identity-Key", "X-Account-Key", "FCC", "X-Template", NULL };
+/* What mail programs keep of a message in the folder: read, flagged, its number, its length there. */
+static const char *const mbox[] = { "Status", "X-Status", "X-Keywords", "X-UID", "X-IMAP",
+                                    "X-IMAPbase", "Content-Length", "Lines", NULL };
 static const char *const apple[] = { "X-Uniform-Type-Identifier",
                                      "X-Universally-Unique-Identifier",
                                      "X-Apple-Mail-*",
@@ -39,6 +42,7 @@ so_mail_is_private (SoMailFormat format, const char *name, gsize length)
 {
   const char *const *list = format == SO_FORMAT_THUNDERBIRD ? thunderbird
                             : format == SO_FORMAT_EMLX      ? apple
+                            : format == SO_FORMAT_MBOX      ? mbox
                                                             : NULL;
   for (; list != NULL && *list != NULL; list++)
     if (matches (*list, name, length))

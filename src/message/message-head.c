@@ -32,17 +32,24 @@ so_message_head_lines (const char *text)
   return lines;
 }
 
-static char *
-decode (const char *value)
+char *
+so_message_head_decode (const char *value)
 {
   size_t at = 0;
   char *decoded = NULL;
   if (mailmime_encoded_phrase_parse ("utf-8", value, strlen (value), &at, "utf-8", &decoded)
       != MAILIMF_NO_ERROR)
-    return so_text_sanitise (value, -1, SO_TEXT_LINE_MAX);
-  char *clean = so_text_sanitise (decoded, -1, SO_TEXT_LINE_MAX);
+    return NULL;
+  char *own = g_strdup (decoded);
   free (decoded);
-  return clean;
+  return own;
+}
+
+static char *
+decode (const char *value)
+{
+  g_autofree char *decoded = so_message_head_decode (value);
+  return so_text_sanitise (decoded != NULL ? decoded : value, -1, SO_TEXT_LINE_MAX);
 }
 
 char *

@@ -14,7 +14,9 @@
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/mime-parts.h"
-#include "sendoff/random-word.h"
+#include "sendoff/wire.h"
+
+#define MIME_VERSION "MIME-Version: 1.0\r\n"
 
 typedef struct
 {
@@ -40,6 +42,7 @@ so_mime_change_free (gpointer data)
   g_free (change->html);
   g_free (change->path);
   g_free (change->name);
+  g_free (change->words);
   g_free (change);
 }
 
@@ -69,22 +72,126 @@ put_frame (Edit *edit, GError **error)
   return well;
 }
 
-/* The header of the message stays, but for what speaks of the body. */
 static gboolean
-put_other_fields (Edit *edit, const char *block, gsize length, GError **error)
+speaks_of_body (const SoScanField *field)
 {
-  gsize used;
-  g_autoptr (GArray) fields = so_scan_fields (block, length, &used);
+  return field->name_length > 8 && g_ascii_strncasecmp (field->start, "Content-", 8) == 0;
+}
+
+static gboolean
+speaks_of_encoding (const SoScanField *field)
+{
+  return so_scan_field_is (field, "Content-Type") || so_scan_field_is (field, "Content-MD5")
+         || so_scan_field_is (field, "Content-Transfer-Encoding");
+}
+
+/* The header stays, but for the fields that are left out. */
+static gboolean
+put_other_fields (Edit *edit, const GArray *fields,
+                  gboolean (*is_left_out) (const SoScanField *field), GError **error)
+{
   for (guint i = 0; i < fields->len; i++)
     {
       const SoScanField *field = &g_array_index (fields, SoScanField, i);
-      if (field->name_length > 8 && g_ascii_strncasecmp (field->start, "Content-", 8) == 0)
-        continue;
-      if (!put (edit, field->start, field->length, error))
+      if (!is_left_out (field) && !put (edit, field->start, field->length, error))
         return FALSE;
     }
   return TRUE;
 }
+
+/* --- a text that was changed --- */
+
+/* ASCII that is written in a part as it is, and read as the same. */
+static gboolean
+needs_no_encoding (const SoMimePart *part, const char *text)
+{
+  if (part->encoding > SO_MIME_BINARY || !g_str_is_ascii (text)
+      || so_compose_longest_line (text) > SO_WIRE_LINE_MAX)
+    return FALSE;
+  if (*part->charset == '\0')
+    return TRUE;
+  g_autofree char *read = g_convert (text, -1, "UTF-8", part->charset, NULL, NULL, NULL);
+  return read != NULL && g_str_equal (read, text);
+}
+
+/* A line of it would end one of the parts it stands in. */
+static gboolean
+has_boundary (const SoMimePart *part, const char *text)
+{
+  for (const SoMimePart *outer = part->parent; outer != NULL; outer = outer->parent)
+    {
+      if (outer->boundary == NULL)
+        continue;
+      g_autofree char *line = g_strconcat ("--", outer->boundary, NULL);
+      g_autofree char *later = g_strconcat ("\n", line, NULL);
+      if (g_str_has_prefix (text, line) || strstr (text, later) != NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static char *
+value_of (const GArray *fields, const char *name)
+{
+  for (guint i = 0; i < fields->len; i++)
+    if (so_scan_field_is (&g_array_index (fields, SoScanField, i), name))
+      return so_scan_field_value (&g_array_index (fields, SoScanField, i));
+  return NULL;
+}
+
+/* What is said of the lines' flow (RFC 3676) holds for the changed ones too. */
+static char *
+kept_parameters (const GArray *fields)
+{
+  static const char *const names[] = { "format", "delsp" };
+  g_autofree char *type = value_of (fields, "Content-Type");
+  GString *kept = g_string_new (NULL);
+  for (gsize i = 0; type != NULL && i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *value = so_mime_parameter (type, names[i]);
+      if (value != NULL && *value != '\0' && strspn (value, G_CSET_a_2_z G_CSET_A_2_Z) == strlen (value))
+        g_string_append_printf (kept, "; %s=%s", names[i], value);
+    }
+  return g_string_free (kept, FALSE);
+}
+
+static gboolean
+ends_with_empty_line (const char *block, gsize length)
+{
+  g_autofree char *text = g_strndup (block, length);
+  return g_str_equal (text, "\n") || g_str_equal (text, "\r\n") || g_str_has_suffix (text, "\n\n")
+         || g_str_has_suffix (text, "\n\r\n");
+}
+
+static gboolean
+put_plain (Edit *edit, const char *block, gsize length, const char *text, GError **error)
+{
+  g_autoptr (GString) lines = g_string_new (text);
+  if (memchr (block, '\r', length) != NULL)
+    g_string_replace (lines, "\n", "\r\n", 0);
+  return put (edit, block, length, error) && put (edit, lines->str, lines->len, error);
+}
+
+static gboolean
+put_words (Edit *edit, const SoMimePart *part, const char *block, gsize length, const char *text,
+           GError **error)
+{
+  gboolean clashes = has_boundary (part, text);
+  if (!clashes && ends_with_empty_line (block, length) && needs_no_encoding (part, text))
+    return put_plain (edit, block, length, text, error);
+  gsize used;
+  g_autoptr (GArray) fields = so_scan_fields (block, length, &used);
+  g_autofree char *version = value_of (fields, "MIME-Version");
+  g_autofree char *parameters = kept_parameters (fields);
+  if (!put_other_fields (edit, fields, speaks_of_encoding, error))
+    return FALSE;
+  if (part->parent == NULL && version == NULL && !put (edit, MIME_VERSION, strlen (MIME_VERSION), error))
+    return FALSE;
+  return so_compose_write_words (part->type, parameters, text, clashes, edit->sink, edit->data,
+                                 error);
+}
+
+/* --- part by part --- */
 
 static gboolean
 put_replacement (Edit *edit, const SoMimeChange *change, GError **error)
@@ -107,7 +214,11 @@ edit_head (gpointer data, SoMimePart *part, const char *block, gsize length, GEr
                     _("the message is signed or encrypted: nothing in it can be changed"));
       return FALSE;
     }
-  if (part->parent == NULL && !put_other_fields (edit, block, length, error))
+  if (change->words != NULL)
+    return put_frame (edit, error) && put_words (edit, part, block, length, change->words, error);
+  gsize used;
+  g_autoptr (GArray) fields = so_scan_fields (block, length, &used);
+  if (part->parent == NULL && !put_other_fields (edit, fields, speaks_of_body, error))
     return FALSE;
   gboolean goes = change->path == NULL && change->text == NULL;
   if (goes && part->parent != NULL)

@@ -44,9 +44,8 @@ take_value (const char *p, const char **rest)
   return g_string_free (value, FALSE);
 }
 
-/* The parameter of that name ("boundary", "filename*0*"); NULL if there is none. */
-static char *
-parameter (const char *value, const char *name)
+char *
+so_mime_parameter (const char *value, const char *name)
 {
   for (const char *p = strchr (value, ';'); p != NULL && *p != '\0';)
     {
@@ -101,7 +100,7 @@ extended_parameter (const char *value, const char *name)
   g_autoptr (GString) all = g_string_new (NULL);
   g_autofree char *charset = NULL;
   g_autofree char *whole_name = g_strconcat (name, "*", NULL);
-  g_autofree char *whole = parameter (value, whole_name);
+  g_autofree char *whole = so_mime_parameter (value, whole_name);
   guint n = 0;
   if (whole != NULL)
     append_unescaped (all, skip_charset (whole, &charset));
@@ -109,8 +108,8 @@ extended_parameter (const char *value, const char *name)
     {
       g_autofree char *plain_name = g_strdup_printf ("%s*%u", name, n);
       g_autofree char *coded_name = g_strdup_printf ("%s*%u*", name, n);
-      g_autofree char *plain = parameter (value, plain_name);
-      g_autofree char *coded = plain == NULL ? parameter (value, coded_name) : NULL;
+      g_autofree char *plain = so_mime_parameter (value, plain_name);
+      g_autofree char *coded = plain == NULL ? so_mime_parameter (value, coded_name) : NULL;
       if (plain == NULL && coded == NULL)
         break;
       if (plain != NULL)
@@ -140,11 +139,11 @@ static char *
 file_name (const char *disposition, const char *type)
 {
   char *name = extended_parameter (disposition, "filename");
-  if (name == NULL && (name = parameter (disposition, "filename")) != NULL)
+  if (name == NULL && (name = so_mime_parameter (disposition, "filename")) != NULL)
     name = decoded (name);
   if (name == NULL)
     name = extended_parameter (type, "name");
-  if (name == NULL && (name = parameter (type, "name")) != NULL)
+  if (name == NULL && (name = so_mime_parameter (type, "name")) != NULL)
     name = decoded (name);
   return name != NULL ? name : g_strdup ("");
 }
@@ -183,10 +182,13 @@ so_mime_part_read_head (SoMimePart *part, const char *block, gsize length)
   part->type = *bare != '\0' ? g_ascii_strdown (bare, -1) : g_strdup ("text/plain");
   part->name = file_name (disposition, type);
   part->encoding = encoding_of (encoding);
+  g_autofree char *charset = so_mime_parameter (type, "charset");
+  part->charset = g_strdup (charset != NULL ? charset : "");
+  part->is_apart = g_ascii_strncasecmp (disposition, "attachment", strlen ("attachment")) == 0;
   part->is_sealed
       = is_sealed_type (part->type) || (part->parent != NULL && part->parent->is_sealed);
   g_autofree char *boundary
-      = g_str_has_prefix (part->type, "multipart/") ? parameter (type, "boundary") : NULL;
+      = g_str_has_prefix (part->type, "multipart/") ? so_mime_parameter (type, "boundary") : NULL;
   if (boundary != NULL && *boundary != '\0' && strlen (boundary) <= BOUNDARY_MAX)
     part->boundary = g_steal_pointer (&boundary);
   part->is_message = g_str_equal (part->type, "message/rfc822")

@@ -37,6 +37,7 @@ open_part (SoMimeWalk *walk)
   part->parent = walk->part;
   part->type = g_strdup ("");
   part->name = g_strdup ("");
+  part->charset = g_strdup ("");
   walk->part = part;
   walk->depth++;
   walk->in_head = TRUE;
@@ -52,6 +53,7 @@ close_part (SoMimeWalk *walk)
   walk->depth--;
   g_free (part->type);
   g_free (part->name);
+  g_free (part->charset);
   g_free (part->boundary);
   g_free (part);
 }
@@ -115,6 +117,7 @@ end_head (SoMimeWalk *walk, GError **error)
   walk->in_head = FALSE;
   g_free (part->type);
   g_free (part->name);
+  g_free (part->charset);
   so_mime_part_read_head (part, walk->head->str, walk->head->len);
   /* Nobody nests so deep; what does is one part. */
   if (walk->depth >= DEPTH_MAX)

@@ -25,10 +25,12 @@ struct SoMimePart
   SoMimePart *parent; /* NULL: the message itself */
   char *type;         /* "text/plain": lower case */
   char *name;         /* of a file, UTF-8; "" */
+  char *charset;      /* as it is named there; "" */
   char *boundary;     /* of a multipart; NULL */
   SoMimeEncoding encoding;
   gboolean is_sealed;  /* signed or encrypted, or within such a part */
   gboolean is_message; /* its body is a message */
+  gboolean is_apart;   /* an attachment, by its Content-Disposition */
   gboolean is_closed;  /* the last boundary has come */
   guint leaf;          /* number among the parts with a body of their own, from 0 */
   gpointer data;       /* the caller's; starts as NULL */
@@ -64,5 +66,8 @@ gboolean so_mime_walk_finish (SoMimeWalk *walk, GError **error);
 /* mime-parts.c: a whole file, from offset to its end. */
 gboolean so_mime_walk_file (SoMimeWalk *walk, int fd, goffset offset, GError **error);
 
-/* mime-head.c: fills type, name, boundary, encoding and is_sealed from a header block. */
+/* mime-head.c: fills type, name, charset, boundary, encoding and what it is from a header block. */
 void so_mime_part_read_head (SoMimePart *part, const char *block, gsize length);
+
+/* The parameter of a field's value ("boundary"); NULL if there is none.  Owned by the caller. */
+char *so_mime_parameter (const char *value, const char *name);

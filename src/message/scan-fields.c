@@ -89,6 +89,15 @@ find (const GArray *fields, const char *name)
   return NULL;
 }
 
+static guint
+count (const GArray *fields, const char *name)
+{
+  guint n = 0;
+  for (guint i = 0; i < fields->len; i++)
+    n += so_scan_field_is (&g_array_index (fields, SoScanField, i), name) ? 1 : 0;
+  return n;
+}
+
 /* --- recipients --- */
 
 static gboolean
@@ -189,8 +198,8 @@ is_to_be_rewritten (const SoScanSpec *spec, const char *from)
          || (spec->account != NULL && !so_account_owns (spec->account, from));
 }
 
-static void
-append_from (GString *out, const char *name, const char *address, const char *line_end)
+void
+so_scan_append_from (GString *out, const char *name, const char *address, const char *line_end)
 {
   g_autoptr (GString) field = g_string_new (NULL);
   SoHeaderLine line;
@@ -233,7 +242,8 @@ rewrite_from (const SoScanSpec *spec, const GArray *fields, const SoScanField *f
                            : *comment != '\0'     ? g_steal_pointer (&comment)
                                                   : so_text_sanitise (old->address, -1, 100);
   /* A name that came encoded stays so: it is ASCII, and written as it is. */
-  append_from (out, g_utf8_validate (shown, -1, NULL) ? shown : "", spec->address, line_end);
+  so_scan_append_from (out, g_utf8_validate (shown, -1, NULL) ? shown : "", spec->address,
+                       line_end);
   if (old != NULL && so_address_is_usable (old->verdict) && find (fields, "Reply-To") == NULL)
     g_string_append_printf (out, "Reply-To: %s%s", old->address, line_end);
 }
@@ -255,7 +265,7 @@ append_missing (const SoScanSpec *spec, const GArray *fields, const SoScanHead *
       g_string_append_printf (out, "Date: %s%s", date, line_end);
     }
   if (find (fields, "From") == NULL)
-    append_from (out, spec->name, spec->address, line_end);
+    so_scan_append_from (out, spec->name, spec->address, line_end);
   if (find (fields, "Message-ID") == NULL)
     g_string_append_printf (out, "Message-ID: %s%s", head->message_id, line_end);
 }
@@ -272,6 +282,7 @@ so_scan_complete (SoScanSpec *spec, const char *block, gsize length, const char 
     spec->choose (spec->data, old != NULL ? old : "", spec);
   gboolean rewrite = old != NULL && is_to_be_rewritten (spec, old);
   head->is_sealed = is_sealed (fields);
+  head->n_from = count (fields, "From");
   head->message_id = message_id_of (spec, fields);
   head->sender = g_strdup (old == NULL || rewrite ? spec->address : old);
   if (spec->take_recipients && !take_recipients (spec, fields, head, error))

@@ -19,6 +19,10 @@ gboolean so_scan_field_is (const SoScanField *field, const char *name);
 /* Unfolded, without the line end; owned by the caller. */
 char *so_scan_field_value (const SoScanField *field);
 
+/* A whole From field; name "" for none, line_end "\n" or "\r\n". */
+void so_scan_append_from (GString *out, const char *name, const char *address,
+                          const char *line_end);
+
 /* The block as it goes out; head is filled.  block: the fields, without the empty line. */
 GString *so_scan_complete (SoScanSpec *spec, const char *block, gsize length,
                            const char *line_end, SoScanHead *head, GError **error);

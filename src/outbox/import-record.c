@@ -24,7 +24,7 @@ struct SoImportRecord
   int fd;
   goffset end;
   GHashTable *begun; /* hash → id of the last entry that was begun */
-  GHashTable *taken; /* a set of hashes */
+  GHashTable *taken; /* hash → id of the last entry that was taken */
 };
 
 static gboolean
@@ -45,7 +45,7 @@ take_line (SoImportRecord *record, const char *line)
   if (strcmp (fields[0], "begun") == 0)
     g_hash_table_insert (record->begun, g_strdup (fields[1]), g_strdup (fields[2]));
   else if (strcmp (fields[0], "taken") == 0)
-    g_hash_table_add (record->taken, g_strdup (fields[1]));
+    g_hash_table_insert (record->taken, g_strdup (fields[1]), g_strdup (fields[2]));
 }
 
 static gboolean
@@ -77,7 +77,7 @@ so_import_record_open (SoOutbox *outbox, GError **error)
   g_autoptr (SoImportRecord) record = g_new0 (SoImportRecord, 1);
   record->outbox = outbox;
   record->begun = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  record->taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  record->taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   record->fd = so_outbox_open_for_writing (outbox, FILE_NAME);
   if (record->fd >= 0 && so_outbox_wait_for_lock (record->fd) && read_record (record)
       && so_outbox_sync_folder_of (outbox, FILE_NAME))
@@ -101,16 +101,29 @@ so_import_record_close (SoImportRecord *record)
   g_free (record);
 }
 
+static gboolean
+is_there (const SoImportRecord *record, const char *id)
+{
+  SoEntryName name;
+  return id != NULL && so_outbox_find (record->outbox, id, &name, NULL);
+}
+
+gboolean
+so_import_record_waits (SoImportRecord *record, const char *hash)
+{
+  return is_there (record, g_hash_table_lookup (record->taken, hash))
+         || is_there (record, g_hash_table_lookup (record->begun, hash));
+}
+
 SoImportState
 so_import_record_look (SoImportRecord *record, const char *hash)
 {
-  SoEntryName name;
   if (g_hash_table_contains (record->taken, hash))
     return SO_IMPORT_TAKEN;
   const char *id = g_hash_table_lookup (record->begun, hash);
   if (id == NULL)
     return SO_IMPORT_UNKNOWN;
-  return so_outbox_find (record->outbox, id, &name, NULL) ? SO_IMPORT_TAKEN : SO_IMPORT_UNSURE;
+  return is_there (record, id) ? SO_IMPORT_TAKEN : SO_IMPORT_UNSURE;
 }
 
 static gboolean
@@ -137,6 +150,6 @@ so_import_record_taken (SoImportRecord *record, const char *hash, const char *id
 {
   if (!append (record, "taken", hash, id))
     return failed (record, error);
-  g_hash_table_add (record->taken, g_strdup (hash));
+  g_hash_table_insert (record->taken, g_strdup (hash), g_strdup (id));
   return TRUE;
 }

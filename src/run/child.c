@@ -63,67 +63,131 @@ new_launcher (int stdin_fd)
   return launcher;
 }
 
+typedef struct Wait Wait;
+
 typedef struct
+{
+  Wait *wait;
+  GString *text;
+  char piece[4096];
+} Stream;
+
+struct Wait
 {
   GMainLoop *loop;
   GCancellable *cancellable;
-  GBytes *out, *err;
-  gboolean done;
-} Wait;
+  Stream out, err;
+  guint open; /* both streams, and the process itself */
+  gboolean late, too_much;
+};
 
 static void
-communicated (GObject *source, GAsyncResult *async, gpointer data)
+give_up (Wait *wait)
 {
-  Wait *wait = data;
-  wait->done = g_subprocess_communicate_finish (G_SUBPROCESS (source), async, &wait->out,
-                                                &wait->err, NULL);
-  g_main_loop_quit (wait->loop);
+  g_cancellable_cancel (wait->cancellable);
+}
+
+static void
+close_one (Wait *wait)
+{
+  if (--wait->open == 0)
+    g_main_loop_quit (wait->loop);
+}
+
+static void read_on (GInputStream *input, Stream *stream);
+
+/* An answer that was cut short would be a wrong one (a crontab), so that is an error. */
+static void
+have_read (GObject *source, GAsyncResult *async, gpointer data)
+{
+  Stream *stream = data;
+  gssize n = g_input_stream_read_finish (G_INPUT_STREAM (source), async, NULL);
+  if (n > 0)
+    g_string_append_len (stream->text, stream->piece, n);
+  if (stream->text->len > SO_CHILD_SAYS_MAX && !stream->wait->too_much)
+    {
+      stream->wait->too_much = TRUE;
+      give_up (stream->wait);
+    }
+  if (n > 0 && !stream->wait->too_much)
+    read_on (G_INPUT_STREAM (source), stream);
+  else
+    close_one (stream->wait);
+}
+
+static void
+read_on (GInputStream *input, Stream *stream)
+{
+  g_input_stream_read_async (input, stream->piece, sizeof stream->piece, G_PRIORITY_DEFAULT,
+                             stream->wait->cancellable, have_read, stream);
+}
+
+static void
+has_ended (GObject *source, GAsyncResult *async, gpointer data)
+{
+  g_subprocess_wait_finish (G_SUBPROCESS (source), async, NULL);
+  close_one (data);
 }
 
 static gboolean
 time_is_up (gpointer data)
 {
   Wait *wait = data;
-  g_cancellable_cancel (wait->cancellable);
+  wait->late = TRUE;
+  give_up (wait);
   return G_SOURCE_REMOVE;
 }
 
-static char *
-text_of (GBytes *bytes)
+static void
+run_loop (GSubprocess *process, guint timeout, GMainContext *context, Wait *wait)
 {
-  gsize size = 0;
-  const char *data = bytes != NULL ? g_bytes_get_data (bytes, &size) : NULL;
-  char *text = g_malloc0 (size + 1);
-  if (size > 0)
-    memcpy (text, data, size);
-  g_clear_pointer (&bytes, g_bytes_unref);
-  return text;
+  GSource *limit = g_timeout_source_new_seconds (timeout);
+  g_source_set_callback (limit, time_is_up, wait, NULL);
+  g_source_attach (limit, context);
+  read_on (g_subprocess_get_stdout_pipe (process), &wait->out);
+  read_on (g_subprocess_get_stderr_pipe (process), &wait->err);
+  g_subprocess_wait_async (process, wait->cancellable, has_ended, wait);
+  g_main_loop_run (wait->loop);
+  g_source_destroy (limit);
+  g_source_unref (limit);
 }
 
-/* Its output, or FALSE when the time is up: then it is killed. */
+/* Its output, or FALSE when the time is up or it has said too much: then it is killed. */
 static gboolean
-wait_for (GSubprocess *process, guint timeout, SoChildResult *result)
+wait_for (GSubprocess *process, guint timeout, SoChildResult *result, gboolean *too_much)
 {
   GMainContext *context = g_main_context_new ();
   g_main_context_push_thread_default (context);
-  Wait wait = { .loop = g_main_loop_new (context, FALSE), .cancellable = g_cancellable_new () };
-  GSource *limit = g_timeout_source_new_seconds (timeout);
-  g_source_set_callback (limit, time_is_up, &wait, NULL);
-  g_source_attach (limit, context);
-  g_subprocess_communicate_async (process, NULL, wait.cancellable, communicated, &wait);
-  g_main_loop_run (wait.loop);
-  if (!wait.done)
+  Wait wait = { .loop = g_main_loop_new (context, FALSE),
+                .cancellable = g_cancellable_new (),
+                .out = { &wait, g_string_new (NULL), "" },
+                .err = { &wait, g_string_new (NULL), "" },
+                .open = 3 };
+  run_loop (process, timeout, context, &wait);
+  gboolean done = !wait.late && !wait.too_much;
+  if (!done)
     g_subprocess_force_exit (process);
   g_subprocess_wait (process, NULL, NULL);
-  g_source_destroy (limit);
-  g_source_unref (limit);
   g_main_loop_unref (wait.loop);
   g_object_unref (wait.cancellable);
   g_main_context_pop_thread_default (context);
   g_main_context_unref (context);
-  result->out = text_of (wait.out);
-  result->err = text_of (wait.err);
-  return wait.done;
+  result->out = g_string_free (wait.out.text, FALSE);
+  result->err = g_string_free (wait.err.text, FALSE);
+  *too_much = wait.too_much;
+  return done;
+}
+
+static void
+fail (const char *program, guint timeout, gboolean too_much, GError **error)
+{
+  if (too_much)
+    so_error_set (error, SO_ERROR_TEMPORARY, _ ("run the command by hand and see"),
+                  _ ("“%s” was stopped: it wrote more than %u KB"), program,
+                  SO_CHILD_SAYS_MAX / 1024);
+  else
+    so_error_set (error, SO_ERROR_TEMPORARY, _ ("try again in a moment"),
+                  _ ("“%s” did not end within %u seconds"), program, timeout);
 }
 
 gboolean
@@ -148,10 +212,10 @@ so_child_run (const char *const *argv, const char *input, guint timeout, SoChild
                     argv[0]);
       return FALSE;
     }
-  if (!wait_for (process, timeout, result))
+  gboolean too_much = FALSE;
+  if (!wait_for (process, timeout, result, &too_much))
     {
-      so_error_set (error, SO_ERROR_TEMPORARY, _("try again in a moment"),
-                    _("“%s” did not end within %u seconds"), argv[0], timeout);
+      fail (argv[0], timeout, too_much, error);
       return FALSE;
     }
   result->status = g_subprocess_get_if_exited (process) ? g_subprocess_get_exit_status (process)

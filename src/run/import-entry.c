@@ -87,14 +87,13 @@ judge_sender (SoImportDecision *decision, const SoImportedMessage *message)
       }
 }
 
-/* What may be packed is left to the runner, which packs it or holds it (fit-entry.h). */
+/* What may be packed is left to the runner, which packs it or holds it (fit-entry.h): said, not done. */
 static void
-judge_size (SoImportDecision *decision, guint64 wire)
+judge_size (SoImportDecision *decision, const SoImportedMessage *message)
 {
   const SoAccount *account = decision->account;
-  if (account->oversize[0] == SO_OVERSIZE_ZIP)
-    return;
-  const SoSizeQuestion question = { .size = { .wire = wire },
+  gboolean may_pack = account->oversize[0] == SO_OVERSIZE_ZIP && !message->is_sealed;
+  const SoSizeQuestion question = { .size = { .wire = message->wire },
                                     .message_limit = account->message_limit,
                                     .wire_limit = so_size_policy_room (account->wire_limit),
                                     .steps = account->oversize,
@@ -103,7 +102,14 @@ judge_size (SoImportDecision *decision, guint64 wire)
   if (size.action == SO_SIZE_SEND)
     return;
   g_autofree char *why = so_size_policy_explain (&size, so_account_title (account));
-  hold (decision, SO_REASON_SIZE, why);
+  if (!may_pack)
+    hold (decision, SO_REASON_SIZE, why);
+  else if (*decision->reason == '\0')
+    {
+      g_free (decision->why);
+      decision->why = g_strdup_printf (
+          _ ("%s: packed when it is sent if that is enough, held otherwise"), why);
+    }
 }
 
 void
@@ -118,8 +124,10 @@ so_import_decide (const SoImportAccounts *accounts, const SoMailItem *item,
     hold (decision, SO_REASON_UNCERTAIN, _ ("an import died over it: it may have been sent"));
   if (*item->doubt != '\0')
     hold (decision, SO_REASON_USER, item->doubt);
+  if (message->has_froms)
+    hold (decision, SO_REASON_USER, _ ("it has more than one From"));
   judge_sender (decision, message);
-  judge_size (decision, message->wire);
+  judge_size (decision, message);
   if (hold_all)
     hold (decision, SO_REASON_USER, "");
 }

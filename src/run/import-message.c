@@ -83,6 +83,8 @@ take_head (gpointer data, const SoScanHead *head, GError **error)
   if (!head->has_fields)
     fail (message, _ ("it does not begin with header fields"));
   message->from = g_strdup (head->sender);
+  message->is_sealed = head->is_sealed;
+  message->has_froms = head->n_from > 1;
   for (guint i = 0; i < head->recipients->len; i++)
     add_recipient (message, g_ptr_array_index (head->recipients, i));
   return TRUE;

@@ -16,6 +16,8 @@ typedef struct
   GPtrArray *recipients; /* of char*, each once */
   char *subject;         /* in clear */
   guint64 wire;          /* octets, as it will be */
+  gboolean is_sealed;    /* signed or encrypted: it cannot be packed */
+  gboolean has_froms;    /* more than one From */
   char *fault;           /* why it cannot be taken over; "" */
 } SoImportedMessage;
 

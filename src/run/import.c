@@ -138,8 +138,16 @@ static void
 take_known (Import *import, const SoMailItem *item, const SoImportedMessage *message)
 {
   SoImportReport report = new_report (item, SO_IMPORT_KNOWN);
+  /* It was sent from there, or a person removed it: then this may be the only one there is. */
+  gboolean stays = import->options->move && !so_import_record_waits (import->record, message->hash);
+  if (stays)
+    {
+      import->whole = FALSE;
+      report.why = _ ("no longer in the outbox, so left where it is");
+    }
   tell (import, &report, message);
-  take_source (import, item);
+  if (!stays)
+    take_source (import, item);
 }
 
 static void

@@ -29,11 +29,11 @@ so_link_clear (SoLink *link)
   g_clear_pointer (&link->expires, g_free);
 }
 
+/* The account's `timeout` is for a step of a session with its server, not for this. */
 guint
-so_link_timeout (const SoAccount *account, guint64 size)
+so_link_timeout (guint64 size)
 {
-  guint base = account->timeout > 0 ? account->timeout : BASE_S;
-  return base + (guint)MIN (size / OCTETS_A_SECOND, G_MAXINT32);
+  return BASE_S + (guint)MIN (size / OCTETS_A_SECOND, G_MAXINT32);
 }
 
 /* Size and sum of the file; FALSE with errno. */
@@ -132,7 +132,7 @@ run_command (const SoAccount *account, const char *path, SoLink *link, GError **
   g_auto (GStrv) all = g_strv_builder_end (argv);
   g_auto (SoChildResult) result = { 0 };
   g_autoptr (GError) problem = NULL;
-  if (!so_child_run ((const char *const *)all, NULL, so_link_timeout (account, link->size),
+  if (!so_child_run ((const char *const *)all, NULL, so_link_timeout (link->size),
                      &result, &problem))
     so_error_set (error, SO_ERROR_TEMPORARY, remedy, _("link-command: %s"), problem->message);
   else if (result.status != 0)

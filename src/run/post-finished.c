@@ -56,7 +56,9 @@ sender_of (Post *post, const SoScanHead *head)
   gboolean own = *wanted == '\0' || so_account_owns (account, wanted);
   gboolean rewrites = spec->by_rule
                       && (account->rewrite_from != SO_REWRITE_NEVER || strchr (wanted, '@') == NULL);
-  post->foreign = (!own && !rewrites) || !so_account_owns (account, head->sender);
+  /* Nobody can say which of several a receiver shows. */
+  post->foreign = (!own && !rewrites) || !so_account_owns (account, head->sender)
+                  || head->n_from > 1;
   return g_strdup (own || !rewrites ? wanted : account->address);
 }
 
@@ -94,6 +96,12 @@ check_from (const Post *post, const SoScanHead *head, GError **error)
 {
   if (!post->foreign || post->spec->by_rule)
     return TRUE;
+  if (head->n_from > 1)
+    {
+      so_error_set (error, SO_ERROR_DATA, _ ("leave one From in it"),
+                    _ ("the message has more than one From"));
+      return FALSE;
+    }
   g_autofree char *shown = so_text_sanitise (head->sender, -1, 100);
   so_error_set (error, SO_ERROR_DATA,
                 _ ("change From, or add it to aliases if the provider lets you send from it"),

@@ -23,6 +23,7 @@
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 #include "sendoff/watch.h"
+#include "sendoff/watch-claim.h"
 
 #define BURST_MS 50    /* between a change and the pass for it; ours */
 #define NETWORK_MS 250 /* between the network's return and the pass: routes and DNS follow; ours   \
@@ -194,9 +195,12 @@ so_watch (const SoWatchOptions *options, GError **error)
       = entries != NULL ? monitor_folder (&watch, "accounts", error) : NULL;
   if (accounts != NULL)
     {
+      int claim = so_outbox_claim_watch (options->outbox);
       watch.loop = g_main_loop_new (NULL, FALSE);
       run (&watch);
       g_main_loop_unref (watch.loop);
+      if (claim >= 0)
+        close (claim);
     }
   close (watch.timer_fd);
   return accounts != NULL;

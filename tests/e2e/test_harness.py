@@ -1,10 +1,14 @@
 """The harness itself: what other tests lean on has to hold."""
 
 import os
+import shutil
 import smtplib
 import ssl
+import subprocess
 
 import pytest
+
+from support.home import ROOT
 
 
 def connect(sandbox):
@@ -120,3 +124,23 @@ def test_twin_takes_and_delivers_by_the_real_names(twin):
     twin.namespace.run("/usr/bin/python3", "-c", PROBE, twin.ca, twin.user, twin.password)
     assert b"Subject: probe" in wait_for(twin.messages)[0]
     assert len(wait_for(lambda: twin.messages(folder="Junk"))) == 1
+
+
+@pytest.mark.parametrize("options, places", [
+    ([], ["--sysconfdir=/etc", "--localstatedir=/var"]),
+    (["--prefix=/opt/x"], ["--sysconfdir=/etc", "--localstatedir=/var", "--prefix=/opt/x"]),
+    (["--sysconfdir=/usr/etc"], ["--localstatedir=/var", "--sysconfdir=/usr/etc"]),
+])
+def test_autogen_configures_for_the_places_of_the_manual(tmp_path, options, places):
+    shutil.copy(ROOT / "autogen.sh", tmp_path)
+    for name in ("configure.ac", "Makefile.am", "Makefile.in"):
+        (tmp_path / name).touch()
+    for name, script in (("configure", "printf '%s\\n' \"$@\" >given"), ("bin/make", "true")):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+    subprocess.run(["./autogen.sh", "--no-install", *options], cwd=tmp_path, check=True, timeout=60,
+                   env={**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
+    given = (tmp_path / "given").read_text().split()
+    assert given[0] == "-q" and sorted(given[1:]) == sorted(places)

@@ -374,6 +374,33 @@ def test_too_large_is_held_for_it(take):
     assert take.only()[0]["reason"].startswith("too large")
 
 
+@pytest.mark.parametrize("words", [[], ["--dry-run"]])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_too_large_is_told_where_it_may_be_packed(take, words, sealed):
+    take.home.write_config(CONFIG.replace("aliases", "wire-limit = 2000\naliases"))
+    more = 'Content-Type: multipart/signed; boundary=b\n' if sealed else ""
+    take.file("a.eml", message(more=more, body=("x" * 70 + "\n") * 2000))
+    told, = take(*words, take.folder)
+    assert "takes" in told["reason"] and told["hold"] == ("size" if sealed else "")
+    assert ("packed when it is sent" in told["reason"]) != sealed
+    if not words:
+        assert take.only()[0]["state"] == ("held" if sealed else "queued")
+
+
+def test_what_a_mail_program_noted_in_its_folder_stays_there(take):
+    mbox = message(more="Status: RO\nX-Status: A\nX-UID: 12\nX-Keywords:\n NonJunk\nContent-Length: 6\n")
+    source = take.file("sent.mbox", "From me@icloud.com Wed Nov 25 10:00:00 2026\n" + mbox)
+    take("--format", "mbox", source)
+    _, text = take.only()
+    assert text == message()
+
+
+def test_more_than_one_from_is_held(take):
+    take.file("a.eml", message(more="From: boss@example.org\n"))
+    told, = take(take.folder)
+    assert told["status"] == "held" and "more than one From" in told["reason"]
+
+
 # --- bad input: told one by one, the others go on ---
 
 def test_one_bad_message_keeps_no_other(take):
@@ -462,6 +489,21 @@ def test_again(take):
     assert take.counts == {"known": 1}
     take("--again", source)
     assert take.counts == {"queued": 1} and len(take.entries()) == 1
+
+
+@pytest.mark.parametrize("mbox", [False, True])
+def test_what_was_removed_from_the_outbox_is_not_moved_away(take, mbox):
+    source = build_mbox(take) if mbox else take.file("a.eml", message())
+    before = source.read_bytes()
+    take(source)
+    told = len(take.entries())
+    take.sendoff("outbox", "remove", take.entries()[0]["id"], status=0)
+    reports = take("--move", source)
+    assert take.counts == {"known": told} and source.read_bytes() == before
+    assert sum("left where it is" in one["reason"] for one in reports) == 1
+    assert "left where it is" in take.sendoff("outbox", "import", "--move", source, status=0).out
+    take.sendoff("outbox", "import", "--again", "--move", source, status=0)
+    assert not source.exists() or source.read_bytes() == b""
 
 
 def test_the_same_text_to_others_is_another_message(take):

@@ -79,6 +79,8 @@ def test_list_filters(sendoff, outbox):
         listed = sendoff("outbox", "list", "--json", *filters, status=0)
         assert {entry["id"] for entry in entries(listed)} == expected, filters
     assert sendoff("outbox", "list", "--state", "asleep").status == 64
+    for filters in (["--state", "failed"], ["--to", "nobody"], ["--account", "gmail"]):
+        assert "No entry matches" in sendoff("outbox", "list", *filters, status=0).err
 
 
 def test_ids(sendoff, outbox):
@@ -164,6 +166,173 @@ def test_edit_in_editor(sendoff, outbox, tmp_path):
         spoiled = sendoff("outbox", "edit", "-e", entry, env={"EDITOR": spoil})
         assert spoiled.status in (65, 75), str(spoiled)
     assert b"bye" in sendoff("outbox", "export", entry).out_bytes
+
+
+def edited(sendoff, outbox, entry, script, status=0):
+    """outbox edit with a Python function of the shown text as editor; what it was shown."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=outbox.home.path))
+    editor = folder / "editor.py"
+    editor.write_text(f"""import pathlib, sys
+path = pathlib.Path(sys.argv[1])
+text = path.read_bytes().decode()
+pathlib.Path({str(folder / 'shown')!r}).write_text(text)
+text = ({script})(text)
+if text is not None:
+    path.write_bytes(text.encode())
+""")
+    done = sendoff("outbox", "edit", "-e", entry, env={"EDITOR": f"{sys.executable} {editor}"}, status=status)
+    return (folder / "shown").read_text(), done
+
+
+ENCODED = ("From: =?UTF-8?B?6Iqx5a2Q?= <me@icloud.com>\r\n"
+           "To: =?UTF-8?Q?M=C3=BCller=2C_J=C3=B6rg?= <a@example.org>,\r\n b@example.org\r\n"
+           "Subject: =?ISO-2022-JP?B?GyRCMnE1RBsoQg==?=\r\n\t=?ISO-2022-JP?B?GyRCO3FOQRsoQg==?=\r\n"
+           "MIME-Version: 1.0\r\nX-Other:  two  blanks \r\n"
+           "Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\n"
+           "Message-ID: <1@example.org>\r\n\r\n%s")
+ALTERNATIVE = ("--b1\r\nContent-Type: text/plain; charset=iso-8859-1; format=flowed\r\n"
+               "Content-Transfer-Encoding: quoted-printable\r\nContent-Language: de\r\n\r\n"
+               "gr=FC=DF dich, =\r\nJ=F6rg\r\n--b1\r\nContent-Type: text/html\r\n\r\n<p>x\r\n--b1--\r\n")
+MESSAGES = {
+    "base64": (ENCODED % ("text/plain; charset=utf-8", "base64", "44GT44KT44Gr44Gh44GvCg==\r\n"),
+               "こんにちは\n"),
+    "sjis": ((ENCODED % ("text/plain; charset=Shift_JIS", "8bit", "ZZZ\r\n")).encode()
+             .replace(b"ZZZ", "見積".encode("shift_jis")), "見積\n"),
+    "quoted": (ENCODED % ("text/plain; charset=iso-8859-1", "quoted-printable", "gr=FC=DF=20\r\nx"),
+               "grüß \nx\n"),
+    "parts": (ENCODED % ('multipart/alternative; boundary=b1', "7bit", ALTERNATIVE),
+              "grüß dich, Jörg\n"),
+}
+MESSAGES = {name: (message if isinstance(message, bytes) else message.encode(), text)
+            for name, (message, text) in MESSAGES.items()}
+SHOWN = ("From: 花子 <me@icloud.com>\nTo: \"Müller, Jörg\" <a@example.org>, b@example.org\n"
+         "Subject: 会議資料\nX-Other: two  blanks\nMessage-ID: <1@example.org>\n\n")
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("save", ["lambda text: None", "lambda text: text",
+                                  "lambda text: text.replace('\\n', '\\r\\n')"])
+def test_editor_shows_it_decoded_and_keeps_what_is_not_changed(sendoff, outbox, name, save):
+    message, text = MESSAGES[name]
+    entry, = outbox.put(message=message)
+    shown, _ = edited(sendoff, outbox, entry, save)
+    assert shown == SHOWN + text
+    assert sendoff("outbox", "export", entry).out_bytes == message
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("word", ["plain", "日本語とü 😀", "long " * 400, "--b1"])
+def test_editor_changes_the_text_alone(sendoff, outbox, name, word):
+    message, text = MESSAGES[name]
+    entry, = outbox.put(message=message)
+    edited(sendoff, outbox, entry, f"lambda text: text.replace({text!r}, {word!r} + '\\nx\\n')")
+    after = sendoff("outbox", "export", entry).out_bytes
+    assert after.split(b"MIME-Version")[0] == message.split(b"MIME-Version")[0]
+    parsed = email.message_from_bytes(after, policy=email.policy.SMTP)
+    part = parsed.get_body(("plain",))
+    assert part.get_content().replace("\r\n", "\n").rstrip("\n") == f"{word}\nx"
+    assert max(map(len, after.split(b"\r\n"))) <= 998 and after.isascii()
+    if name == "parts":
+        assert part["Content-Language"] == "de" and part.get_param("format") == "flowed"
+        assert after.endswith(message[message.index(b"\r\n--b1\r\nContent-Type: text/html"):])
+    assert sendoff("outbox", "verify").status == 0
+
+
+def test_editor_changes_the_header(sendoff, outbox):
+    message, _ = MESSAGES["base64"]
+    entry, = outbox.put(message=message)
+    _, done = edited(sendoff, outbox, entry, "lambda text: text.replace('資料', '延期').replace("
+                     "'\"Müller, Jörg\" <a@', '\"Ö, P\" <c@').replace('X-Other', 'Bcc: d@example.org\\nX-Other')")
+    after = sendoff("outbox", "export", entry).out_bytes
+    parsed = email.message_from_bytes(after, policy=email.policy.SMTP)
+    assert after.isascii() and parsed["Subject"] == "会議延期" and parsed["Bcc"] is None
+    assert [(one.display_name, one.addr_spec) for one in parsed["To"].addresses] \
+        == [("Ö, P", "c@example.org"), ("", "b@example.org")]
+    assert after.split(b"MIME-Version")[1] == message.split(b"MIME-Version")[1]
+    assert entries(sendoff("outbox", "list", "--json"))[0]["to"] \
+        == ["b@example.org", "c@example.org", "d@example.org"]
+    assert "b@example.org, c@example.org, d@example.org" in done.err
+
+
+@pytest.mark.parametrize("script, status", [
+    ("lambda text: text.replace('b@example.org', 'b@')", 65),
+    ("lambda text: text.replace('X-Other:', 'Content-Type:')", 65),
+    ("lambda text: text.replace('X-Other:', 'no field')", 65),
+    ("lambda text: ''", 65),
+    ("lambda text: text.replace('<me@icloud.com>', '<you@icloud.com>')", 64),
+    ("lambda text: '\\n'.join(line for line in text.split('\\n') if not line.startswith(('To', 'b@')))", 65),
+])
+def test_editor_spoils_it(sendoff, outbox, write_config, script, status):
+    write_config(TWO_ACCOUNTS)
+    entry, = outbox.put(message=MESSAGES["parts"][0])
+    before = outbox.file(entry).read_bytes()
+    edited(sendoff, outbox, entry, script, status=status)
+    assert outbox.file(entry).read_bytes() == before
+
+
+def test_editor_changes_the_sender(sendoff, outbox, write_config):
+    write_config(TWO_ACCOUNTS.replace("me@icloud.com", "me@icloud.com\naliases = i@icloud.com"))
+    entry, = outbox.put(message=MESSAGES["base64"][0])
+    edited(sendoff, outbox, entry, "lambda text: text.replace('<me@', '<i@')")
+    assert entries(sendoff("outbox", "list", "--json"))[0]["from"] == "i@icloud.com"
+
+
+def test_editor_leaves_what_is_signed(sendoff, outbox):
+    message = (ENCODED % ("multipart/signed; boundary=b1", "7bit", ALTERNATIVE)).encode()
+    entry, = outbox.put(message=message)
+    shown, _ = edited(sendoff, outbox, entry, "lambda text: text.replace('資料', '延期')")
+    assert shown == SHOWN
+    after = sendoff("outbox", "export", entry).out_bytes
+    assert after != message and after.split(b"MIME-Version")[1] == message.split(b"MIME-Version")[1]
+    _, done = edited(sendoff, outbox, entry, "lambda text: text + 'more'", status=65)
+    assert "signed" in done.err
+
+
+def test_editor_gets_what_cannot_be_decoded_as_it_is(sendoff, outbox):
+    message = (ENCODED % ("text/plain; charset=nosuch", "base64", "/w==\r\n")).encode()
+    entry, = outbox.put(message=message)
+    shown, _ = edited(sendoff, outbox, entry, "lambda text: text")
+    assert shown.encode() == message.replace(b"\r\n", b"\n")
+
+
+TWO_ACCOUNTS = ("[defaults]\naccount = icloud\n\n"
+                "[account icloud]\npreset = icloud\naddress = me@icloud.com\n\n"
+                "[account work]\npreset = gmail\naddress = me@example.com\naliases = my@example.com\n")
+
+
+@pytest.mark.parametrize("words, sender, field", [
+    (["--account", "work"], "me@example.com", b"Me <me@example.com>"),
+    (["--account", "work", "--from", "my@example.com"], "my@example.com", b"Me <my@example.com>"),
+    (["--account", "icloud"], "me@icloud.com", b"Me <me@icloud.com>"),
+])
+def test_edit_account_and_sender(sendoff, outbox, write_config, words, sender, field):
+    write_config(TWO_ACCOUNTS)
+    message = MESSAGE.replace(b"From: me@icloud.com", b"From: Me\n <me@icloud.com>")
+    entry, = outbox.put(message=message)
+    sendoff("outbox", "edit", entry, *words, status=0)
+    listed, = entries(sendoff("outbox", "list", "--json"))
+    assert listed["from"] == sender and listed["account"] == words[1]
+    expected = message if sender == "me@icloud.com" else message.replace(b"Me\n <me@icloud.com>", field)
+    assert sendoff("outbox", "export", entry).out_bytes == expected
+    assert sendoff("outbox", "verify").status == 0
+
+
+def test_edit_keeps_a_sender_that_is_the_other_accounts_too(sendoff, outbox, write_config):
+    write_config(TWO_ACCOUNTS.replace("aliases = ", "aliases = me@icloud.com, "))
+    entry, = outbox.put()
+    sendoff("outbox", "edit", entry, "--account", "work", status=0)
+    assert entries(sendoff("outbox", "list", "--json"))[0]["from"] == "me@icloud.com"
+    assert sendoff("outbox", "export", entry).out_bytes == MESSAGE
+
+
+def test_edit_refuses_a_sender_of_somebody_else(sendoff, outbox, write_config):
+    write_config(TWO_ACCOUNTS)
+    entry, = outbox.put()
+    before = outbox.file(entry).read_bytes()
+    for words, status in ((["--from", "x@example.org"], 64), (["--from", "me@example.com"], 64),
+                          (["--account", "nosuch"], 78), (["--from", "nonsense"], 65)):
+        assert sendoff("outbox", "edit", entry, *words).status == status, words
+    assert outbox.file(entry).read_bytes() == before
 
 
 def test_verify(sendoff, outbox):
@@ -563,6 +732,13 @@ def test_watch_sends_what_is_added(watcher, outbox, sandbox):
     assert wait_until(lambda: outbox.names() == [], 15)
     assert watcher.stop() == ("", "")
     assert watcher.process.returncode == 0
+
+
+def test_what_is_queued_while_somebody_watches_is_not_warned_of(watcher, account, home, outbox):
+    warned = "nothing sends what waits"
+    assert warned not in account("send", "a@example.org", "-m", "x", "--queue", status=0).err
+    watcher.stop()
+    assert warned in account("send", "a@example.org", "-m", "x", "--queue", status=0).err
 
 
 def test_watch_sends_what_falls_due(watcher, outbox, sandbox):

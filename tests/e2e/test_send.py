@@ -4,6 +4,7 @@ import email
 import email.policy
 import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -161,6 +162,9 @@ def test_more_recipients_than_one_message_may_have(home, keyring, sandbox, sendo
     (["a@example.org", "-m", "x", "-a", "/tmp"], 66, "is a folder"),
     (["a@example.org", "-m", "x", "-a", "/dev/zero"], 66, "is not a file"),
     (["a@example.org", "--text-file", "/nonexistent"], 66, "cannot be read"),
+    (["a@example.org", "--text-file", "/tmp"], 66, "cannot be read"),
+    (["a@example.org", "--eml", "/tmp"], 66, "cannot be read"),
+    (["a@example.org", "-m", "x", "--text-file", "/etc/hostname"], 64, "not from both"),
     (["a@example.org", "-m", "x", "--charset", "nonsense"], 65, "no character set"),
     (["--from", "else@example.org", "a@example.org", "-m", "x"], 64, "not an address of"),
 ])
@@ -183,6 +187,31 @@ def test_fifo_does_not_hang(account, tmp_path):
     os.mkfifo(fifo)
     assert "not a file" in account("send", "a@example.org", "-m", "x", "-a", fifo, status=66,
                                    timeout=10).err
+
+
+@pytest.mark.parametrize("words", [["--eml"], ["-m", "x", "--html"], ["--text-file"]])
+def test_a_fifo_without_a_writer_does_not_hang(account, tmp_path, words):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    done = account("send", "a@example.org", *words, fifo, status=66, timeout=10)
+    assert "not a file" in done.err
+
+
+def test_the_pipe_of_a_shell_is_read(account, sandbox):
+    script = f'{account.path} send a@example.org --text-file <(sleep 0.3; echo slow) --html <(echo "<p>x")'
+    subprocess.run(["bash", "-c", script], env=account.home.env, check=True, timeout=60)
+    script = f'{account.path} send --eml <(sleep 0.3; printf "To: a@example.org\n\nfinished\n")'
+    subprocess.run(["bash", "-c", script], env=account.home.env, check=True, timeout=60)
+    first, second = sandbox.wait_for(2)
+    assert b"slow" in first and b"<p>x" in first and second.endswith(b"finished\r\n")
+
+
+def test_a_finished_message_has_one_from(account, home, sandbox):
+    message = b"From: me@icloud.com\nFrom: boss@example.org\nTo: a@example.org\n\nx\n"
+    assert "more than one From" in account("send", "--eml", "-", input=message, status=65).err
+    assert entries(home) == [] and not sandbox.commands("MAIL")
+    account.named("sendmail")("-odq", "-t", input=message, status=0)
+    assert entries(home)[0].startswith("held-sender.")
 
 
 def test_typo_is_warned_about_and_asked_on_a_terminal(account, sandbox):
@@ -364,3 +393,34 @@ def test_reports_are_asked_for(account, sandbox, home):
     assert "NOTIFY=SUCCESS,FAILURE" in asked[0] and "NOTIFY=NEVER" in asked[1]
     assert "not a value for --dsn" in account("send", "a@example.org", "-m", "x", "--dsn",
                                               "never,success", status=64).err
+
+
+@pytest.mark.parametrize("locale", ["C", ""])
+def test_words_on_the_command_line_of_a_timer(account, sandbox, locale):
+    """cron and systemd give no locale; the octets are what they are."""
+    env = {"LANG": None, "LC_ALL": locale or None}
+    account("send", "花子 <a@example.org>", "--cc", "ü <b@example.org>", "-s", "日本", "-m", "grüß",
+            "-H", "X-Room: 会議室", env=env, status=0)
+    message = parsed(sandbox.wait_for(1)[0])
+    assert message["Subject"] == "日本" and message["X-Room"] == "会議室"
+    assert message["To"].addresses[0].display_name == "花子"
+    assert message["Cc"].addresses[0].display_name == "ü"
+    assert message.get_content().strip() == "grüß"
+
+
+def test_words_on_the_command_line_in_another_character_set(account, sandbox):
+    words = ["send", b"a@example.org", b"-s", b"\xe4", b"-m", b"gr\xfc"]
+    done = subprocess.run([account.path, *words], env=account.home.env, capture_output=True, timeout=60)
+    assert done.returncode == 65 and "octet 1" in done.stderr.decode()
+    done = subprocess.run([account.path, *words, "--charset=iso-8859-1"], env=account.home.env,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    message = parsed(sandbox.wait_for(1)[0])
+    assert message["Subject"] == "ä" and message.get_content().strip() == "grü"
+
+
+@pytest.mark.parametrize("option", ["--account", "--from"])
+def test_a_name_that_is_no_text_is_shown_as_octets(account, option):
+    done = subprocess.run([account.path, b"send", b"a@example.org", b"-m", b"x", option, b"\xe4\x1b@example.org"],
+                          env=account.home.env, capture_output=True, timeout=60)
+    assert done.returncode in (64, 78) and b"\\xE4\\x1B" in done.stderr and b"\x1b" not in done.stderr

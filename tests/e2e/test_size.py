@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -136,17 +137,24 @@ def test_link_command(home, sandbox, keyring, sendoff, tmp_path, big_random):
     ("echo no such remote >&2; exit 3", "failed with status 3: no such remote"),
     ("echo done", "printed no address"),
     ("echo 'javascript:alert(1)'", "printed no address"),
-    ("sleep 600", "did not end within"),
+    ("cat /dev/zero", "wrote more than 1024 KB"),
 ])
 def test_link_command_that_fails_leaves_it_held(home, sandbox, keyring, sendoff, tmp_path, script,
                                                 says):
-    with_link_command(home, sandbox, keyring, script, tmp_path, timeout=1, **{
-        "message-limit": 100_000})
+    with_link_command(home, sandbox, keyring, script, tmp_path, **{"message-limit": 100_000})
     file = tmp_path / "f.bin"
     file.write_bytes(os.urandom(200_000))
     done = sendoff("send", "a@example.org", "-m", "x", "-a", file, status=65, timeout=30)
     assert says in done.err
     assert entries(home)[0].startswith("held-size.")
+
+
+def test_link_command_has_more_time_than_a_step_with_the_server(home, sandbox, keyring, sendoff, tmp_path):
+    with_link_command(home, sandbox, keyring, "sleep 3; echo https://cloud.example/f", tmp_path,
+                      timeout=1, **{"message-limit": 100_000})
+    file = tmp_path / "f.bin"
+    file.write_bytes(os.urandom(200_000))
+    sendoff("send", "a@example.org", "-m", "x", "-a", file, status=0, timeout=30)
 
 
 def test_link_in_the_users_language(home, sandbox, keyring, sendoff, tmp_path, big_random):
@@ -211,6 +219,28 @@ def test_interrupt_while_packing_leaves_nothing(account, home, tmp_path):
     out, err = process.communicate(timeout=20)
     assert process.returncode == -signal.SIGINT, err
     assert not is_packing()
+    assert entries(home) == [] and nothing_temporary(home)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_while_a_finished_message_is_packed_leaves_nothing(account, home, tmp_path, ending):
+    slow = tmp_path / "slow.eml"
+    slow.write_bytes(finished("slow.csv", words(200 * MB)).as_bytes())
+    process = account.start("send", "--eml", slow, "--oversize", "zip,hold")
+    wait_for(lambda: packer_of(process.pid), 60)
+    process.send_signal(ending)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == -ending and b"nothing is kept" in said
+    assert entries(home) == [] and nothing_temporary(home)
+
+
+def test_a_finished_message_that_fails_is_not_sent_later(account, sandbox, home):
+    """The header of a part is larger than what is read: too late to find out, after it was queued."""
+    home.write_config(home.config_file.read_text() + "message-limit = 1 MB\n")
+    message = (b"From: me@icloud.com\nTo: a@example.org\nContent-Type: multipart/mixed; boundary=b\n\n"
+               b"--b\n" + b"X-Long: " + b"x" * 70 + b"\n" + (b" " + b"x" * 70 + b"\n") * 18_000
+               + b"\nhello\n--b--\n")
+    account("send", "--eml", "-", input=message, status=65)
     assert entries(home) == [] and nothing_temporary(home)
 
 
@@ -445,3 +475,24 @@ def test_imported_message_is_packed_when_it_is_sent(account, sandbox, home, big_
     _, part = parsed(sandbox.wait_for(1)[0]).iter_parts()
     assert part.get_filename() == "attachments.zip"
     assert entries(home) == [] and nothing_temporary(home)
+
+
+def test_what_is_held_says_which_part_is_how_large_and_the_command(account, home):
+    message = finished("große Datei.csv", os.urandom(100_000)).as_bytes()
+    home.write_config(home.config_file.read_text() + "message-limit = 50 kB\n")
+    done = account("send", "--eml", "-", "--oversize", "hold", input=message, status=65)
+    held = entries(home)[0].split(".")[-1]
+    command = f"sendoff outbox edit {held} --link 'große Datei.csv'=URL"
+    for said in (done.out, account("outbox", "show", held, status=0).out):
+        assert re.search(r"große Datei.csv +100.0 kB\ns.pdf +5 ", said)
+        assert command in said and "Mail Drop" in said
+    done = account("send", "a@example.org", "-m", "x" * 60_000, "--oversize", "hold", status=65)
+    held = next(name.split(".")[-1] for name in entries(home) if held not in name)
+    assert "→" in account("outbox", "show", held, status=0).out
+
+
+def test_what_is_held_and_signed_says_so(account, home):
+    message = finished("a.csv", os.urandom(100_000)).as_bytes().replace(b"multipart/mixed", b"multipart/signed")
+    home.write_config(home.config_file.read_text() + "message-limit = 50 kB\n")
+    done = account("send", "--eml", "-", input=message, status=65)
+    assert "signed" in done.out and "--link" not in done.out

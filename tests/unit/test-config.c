@@ -226,6 +226,7 @@ test_bad (void)
     { ICLOUD "timeout = s\n", "file:4: timeout: ", "" },
     { ICLOUD "timeout = 5 m\n", "file:4: timeout: ", "" },
     { ICLOUD "retry-initial = 5w\n", "file:4: retry-initial: ", "5m" },
+    { ICLOUD "retry-expire = 59s\n", "file:4: retry-expire: ", "at least 1m" },
     { ICLOUD "retry-initial = 99999999999h\n", "file:4: retry-initial: ", "" },
     { ICLOUD "retry-initial = 2h\n", "file:1: retry-max: ", "" },
     { ICLOUD "retry-max = 30\n", "file:4: retry-max: ", "retry-initial" },
