@@ -234,14 +234,16 @@ def test_interrupt_while_a_finished_message_is_packed_leaves_nothing(account, ho
     assert entries(home) == [] and nothing_temporary(home)
 
 
-def test_a_finished_message_that_fails_is_not_sent_later(account, sandbox, home):
-    """The header of a part is larger than what is read: too late to find out, after it was queued."""
+def test_a_finished_message_that_cannot_be_taken_apart_is_held(account, sandbox, home):
+    """The header of a part is larger than what is read: neither packed nor sent over the limit."""
     home.write_config(home.config_file.read_text() + "message-limit = 1 MB\n")
     message = (b"From: me@icloud.com\nTo: a@example.org\nContent-Type: multipart/mixed; boundary=b\n\n"
                b"--b\n" + b"X-Long: " + b"x" * 70 + b"\n" + (b" " + b"x" * 70 + b"\n") * 18_000
                + b"\nhello\n--b--\n")
-    account("send", "--eml", "-", input=message, status=65)
-    assert entries(home) == [] and nothing_temporary(home)
+    done = account("send", "--eml", "-", input=message, status=65)
+    assert "Too large" in done.out and "held" in done.out
+    account("retry", "--now", status=0)
+    assert [name.split(".")[0] for name in entries(home)] == ["held-size"] and sandbox.deliveries() == []
 
 
 @pytest.fixture
