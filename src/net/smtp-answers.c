@@ -206,13 +206,11 @@ collect (SoSmtp *smtp, const SoTransaction *envelope, Answers *answers)
     return;
   so_smtp_phase_end (smtp, "");
   smtp->phase = SO_PHASE_RCPT;
-  so_deadline_phase (&smtp->deadline);
-  if (!smtp->pipelining_proven) /* time must be left to ask again in lock-step */
-    so_deadline_phase_within (&smtp->deadline, smtp->deadline.timeout_us / 2);
   for (guint i = 0; i < envelope->submission->recipients->len; i++)
     {
       if (so_transaction_recipient (envelope, i)->verdict != NULL)
         continue;
+      so_deadline_phase (&smtp->deadline);
       SoReply *reply = so_smtp_read_reply (smtp);
       if (reply == NULL)
         return;
@@ -224,6 +222,7 @@ collect (SoSmtp *smtp, const SoTransaction *envelope, Answers *answers)
   smtp->phase = SO_PHASE_DATA;
   if (!smtp->ehlo.chunking)
     {
+      so_deadline_phase (&smtp->deadline);
       answers->data = so_smtp_read_reply (smtp);
       if (answers->data == NULL || !smtp->usable)
         return;
