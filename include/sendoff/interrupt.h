@@ -24,3 +24,6 @@ int so_interrupt_end (SoInterrupt *interrupt);
 /* Ends without taking the signal: one that came acts as usual now, after the caller has
  * tidied up, or is seen by the outer one. */
 void so_interrupt_release (SoInterrupt *interrupt);
+
+/* Ends the process by the signal that came; what it has said stands on its outputs. */
+void so_interrupt_raise (int number);

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -48,5 +49,13 @@ so_interrupt_release (SoInterrupt *interrupt)
   if (interrupt->fd >= 0)
     close (interrupt->fd);
   interrupt->fd = -1;
+  fflush (stdout); /* it may end here */
   sigprocmask (SIG_SETMASK, &interrupt->before, NULL);
+}
+
+void
+so_interrupt_raise (int number)
+{
+  fflush (stdout);
+  raise (number);
 }

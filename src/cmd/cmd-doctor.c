@@ -295,7 +295,7 @@ examine (SoApp *app, const Patient *patient, const Wish *wish, GError **error)
   g_autoptr (SoDiagnosis) diagnosis = so_doctor_run (&options, error);
   int signal_number = so_interrupt_end (&interrupt);
   if (signal_number != 0)
-    raise (signal_number);
+    so_interrupt_raise (signal_number);
   if (diagnosis == NULL)
     return 0;
   tell (app, diagnosis);

@@ -163,6 +163,25 @@ tell (const SoApp *app, const SoEntry *entry, gboolean sent)
   so_app_json (builder);
 }
 
+/* To have looked at it is no wish to send it. */
+static void
+tell_unchanged (const SoApp *app, const SoEntry *entry)
+{
+  const char *id = so_entry_name (entry)->id;
+  if (!app->json)
+    {
+      so_app_say (app, _ ("%s is as it was: nothing was changed"), id);
+      return;
+    }
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  so_json_string (builder, "event", "result");
+  so_json_string (builder, "status", so_entry_state_name (so_entry_name (entry)->state));
+  so_json_string (builder, "id", id);
+  json_builder_end_object (builder);
+  so_app_json (builder);
+}
+
 static gboolean
 has_recipient (const GPtrArray *recipients, const char *address)
 {
@@ -221,11 +240,11 @@ take_edited_sender (SoApp *app, SoEnvelope *envelope, const char *from, GError *
 
 static gboolean
 edit_text (SoApp *app, const SoOutbox *outbox, SoMessageText *text, SoEnvelope *envelope,
-           const Options *options, GError **error)
+           const Options *options, gboolean *changed, GError **error)
 {
   g_auto (SoEdited) edited = { 0 };
   g_autofree char *folder = g_build_filename (so_outbox_path (outbox), "tmp", NULL);
-  if (!so_message_text_edit (text, folder, &edited, error)
+  if (!so_message_text_edit (text, folder, &edited, changed, error)
       || !take_edited_sender (app, envelope, edited.from, error))
     return FALSE;
   gboolean said = options->to != NULL || options->changes != NULL;
@@ -282,9 +301,17 @@ edit (SoApp *app, const char *id, const Options *options, gboolean in_editor, GE
   if (envelope == NULL)
     return 0;
   g_autoptr (SoMessageText) text = so_message_text_open (entry, error);
+  gboolean changed = options->to != NULL || options->changes != NULL || owner != NULL
+                     || changes_parts (options);
+  gboolean in_hand = changed;
   if (text == NULL
-      || (in_editor && !edit_text (app, outbox, text, envelope, options, error)))
+      || (in_editor && !edit_text (app, outbox, text, envelope, options, &changed, error)))
     return 0;
+  if (!changed && !in_hand)
+    {
+      tell_unchanged (app, entry);
+      return 0;
+    }
   for (char **change = options->changes; change != NULL && *change != NULL; change++)
     so_message_text_change_address (text, *change);
   if (owner != NULL)

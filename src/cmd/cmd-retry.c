@@ -314,7 +314,7 @@ run_once (Retry *retry, GError **error)
   int status = one_pass (retry, &summary, error);
   int signal_number = so_interrupt_end (&retry->interrupt);
   if (signal_number != 0)
-    raise (signal_number);
+    so_interrupt_raise (signal_number);
   return status;
 }
 
@@ -376,7 +376,7 @@ run_in_background (Retry *retry, GError **error)
   int status = in_background (retry, error);
   int signal_number = so_interrupt_end (&retry->interrupt);
   if (signal_number != 0)
-    raise (signal_number);
+    so_interrupt_raise (signal_number);
   return status;
 }
 

@@ -249,7 +249,7 @@ run_test (Test *test, GError **error)
   if (test->app->json)
     print_json (test, problem);
   if (signal_number != 0 && problem != NULL && problem->code == SO_ERROR_INTERRUPTED)
-    raise (signal_number);
+    so_interrupt_raise (signal_number);
   if (problem == NULL)
     return 0;
   if (test->app->json)

@@ -151,6 +151,13 @@ editor_file (char **path, GError **error)
   return fd;
 }
 
+static gboolean
+is_field (const char *line, const char *name)
+{
+  gsize n = strlen (name);
+  return g_ascii_strncasecmp (line, name, n) == 0 && line[n] == ':';
+}
+
 /* What the changes make of it takes its place. */
 static void
 take_over (SoMessageText *text, SoMessageText *after)
@@ -176,7 +183,59 @@ begins_with_field (const GString *head)
 }
 
 static gboolean
-take_back_raw (SoMessageText *text, const char *path, GError **error)
+is_same (const SoMessageText *a, const SoMessageText *b)
+{
+  char one[4096], other[4096];
+  goffset at = 0;
+  gssize n = 1;
+  if (!g_string_equal (a->head, b->head))
+    return FALSE;
+  while (n > 0)
+    {
+      n = so_durable_read_at (a->fd, one, sizeof one, a->rest + at);
+      if (n < 0 || so_durable_read_at (b->fd, other, sizeof other, b->rest + at) != n
+          || memcmp (one, other, (gsize)n) != 0)
+        return FALSE;
+      at += n;
+    }
+  return TRUE;
+}
+
+/* The lines of the fields that the envelope follows. */
+static GString *
+envelope_fields (const GString *head)
+{
+  static const char *const names[] = { "From", "To", "Cc", "Bcc" };
+  GString *found = g_string_new (NULL);
+  g_auto (GStrv) lines = g_strsplit (head->str, "\n", -1);
+  gboolean within = FALSE;
+  for (char **line = lines; *line != NULL; line++)
+    {
+      within = within && (**line == ' ' || **line == '\t');
+      for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+        within |= is_field (*line, names[i]);
+      if (within)
+        g_string_append_printf (found, "%s\n", g_strchomp (*line));
+    }
+  return found;
+}
+
+/* In what cannot be decoded nobody knows which address was meant. */
+static gboolean
+leaves_envelope (const SoMessageText *text, const SoMessageText *edited, GError **error)
+{
+  g_autoptr (GString) before = envelope_fields (text->head);
+  g_autoptr (GString) after = envelope_fields (edited->head);
+  if (g_string_equal (before, after))
+    return TRUE;
+  so_error_set (error, SO_ERROR_DATA,
+                _ ("leave From, To and Cc in the editor as they are; --to, --change and --from change them"),
+                _ ("the message cannot be decoded, so its addresses cannot be followed; nothing is changed"));
+  return FALSE;
+}
+
+static gboolean
+take_back_raw (SoMessageText *text, const char *path, gboolean *changed, GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -193,12 +252,15 @@ take_back_raw (SoMessageText *text, const char *path, GError **error)
                     _ ("what the editor left is no message; nothing is changed"));
       return FALSE;
     }
+  *changed = !is_same (text, edited);
+  if (!leaves_envelope (text, edited, error))
+    return FALSE;
   take_over (text, edited);
   return TRUE;
 }
 
 static gboolean
-edit_raw (SoMessageText *text, GError **error)
+edit_raw (SoMessageText *text, gboolean *changed, GError **error)
 {
   g_autofree char *path = NULL;
   int fd = editor_file (&path, error);
@@ -207,7 +269,7 @@ edit_raw (SoMessageText *text, GError **error)
   gboolean done = put_to_file (&fd, text->head->str, text->head->len, error)
                   && copy_rest (text, put_to_file, &fd, error);
   close (fd);
-  done = done && so_editor_run (path, error) && take_back_raw (text, path, error);
+  done = done && so_editor_run (path, error) && take_back_raw (text, path, changed, error);
   unlink (path);
   return done;
 }
@@ -256,7 +318,7 @@ put_words (SoMessageText *text, guint leaf, const char *words, const char *folde
 
 static gboolean
 edit_view (SoMessageText *text, const SoEditView *view, const char *folder, SoEdited *edited,
-           GError **error)
+           gboolean *changed, GError **error)
 {
   g_autofree char *path = NULL;
   g_autofree char *bytes = NULL;
@@ -271,13 +333,16 @@ edit_view (SoMessageText *text, const SoEditView *view, const char *folder, SoEd
   unlink (path);
   if (!done || !so_edit_view_take (view, bytes, length, edited, error))
     return FALSE;
+  *changed = edited->text != NULL || !g_string_equal (text->head, edited->head)
+             || edited->added->len > 0;
   g_string_assign (text->head, edited->head->str);
   return edited->text == NULL
          || put_words (text, so_edit_view_leaf (view), edited->text, folder, error);
 }
 
 gboolean
-so_message_text_edit (SoMessageText *text, const char *folder, SoEdited *edited, GError **error)
+so_message_text_edit (SoMessageText *text, const char *folder, SoEdited *edited,
+                      gboolean *changed, GError **error)
 {
   /* Nothing of the header has been changed yet: it stands before the rest in the file. */
   goffset start = text->rest - (goffset)text->head->len;
@@ -285,15 +350,8 @@ so_message_text_edit (SoMessageText *text, const char *folder, SoEdited *edited,
   if (view == NULL)
     return FALSE;
   if (so_edit_view_kind (view) == SO_EDIT_RAW)
-    return edit_raw (text, error);
-  return edit_view (text, view, folder, edited, error);
-}
-
-static gboolean
-is_field (const char *line, const char *name)
-{
-  gsize n = strlen (name);
-  return g_ascii_strncasecmp (line, name, n) == 0 && line[n] == ':';
+    return edit_raw (text, changed, error);
+  return edit_view (text, view, folder, edited, changed, error);
 }
 
 /* OLD stands by itself, not within a longer address. */

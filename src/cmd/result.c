@@ -48,8 +48,10 @@ so_result_status (SoOutcome outcome, gboolean kept)
 static const char *
 recipient_status (const SoResult *result, const SoVerdict *verdict)
 {
-  if (verdict != NULL && verdict->outcome == SO_OUTCOME_DEFERRED && strcmp (result->status, "held") == 0)
-    return result->status; /* with all of its account */
+  gboolean waits = verdict != NULL && (verdict->outcome == SO_OUTCOME_DEFERRED
+                                       || verdict->outcome == SO_OUTCOME_REJECTED);
+  if (waits && strcmp (result->status, "held") == 0)
+    return result->status;
   return verdict != NULL ? so_result_status (verdict->outcome, *result->id != '\0') : result->status;
 }
 

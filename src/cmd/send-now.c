@@ -84,6 +84,6 @@ so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *
     so_app_warn_of_schedule (app, outbox);
   so_send_result_clear (&result);
   if (signal_number != 0 && g_error_matches (problem, SO_ERROR_DOMAIN, SO_ERROR_INTERRUPTED))
-    raise (signal_number);
+    so_interrupt_raise (signal_number);
   return status;
 }

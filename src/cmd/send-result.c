@@ -225,6 +225,15 @@ error_of (const SoSendResult *result)
           return error;
         }
     }
+  if (result->state == SO_ENTRY_HELD && strcmp (result->reason, SO_REASON_SIZE) == 0
+      && (*result->text != '\0' || result->app->json))
+    {
+      g_autofree char *remedy = g_strdup_printf (
+          _ ("replace an attachment by a link: sendoff outbox edit %s --link FILE=URL"), result->id);
+      so_error_set (&error, SO_ERROR_DATA, remedy, "%s",
+                    *result->text != '\0' ? result->text : _ ("too large for the account"));
+      return error;
+    }
   gboolean is_hold = result->outcome == SO_RUN_HELD && result->state != SO_ENTRY_HELD;
   if (is_hold && *result->text != '\0')
     so_error_set (&error, SO_ERROR_CREDENTIALS, _ ("run “sendoff login”"),

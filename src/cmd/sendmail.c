@@ -273,7 +273,7 @@ is_looked_after (SoOutbox *outbox)
 static int
 deliver (const SoSendmailOptions *options, SoOutbox *outbox, const char *id, GError **error)
 {
-  const char *const in_front[] = { "--quiet", "retry", id, NULL };
+  const char *const in_front[] = { "retry", id, NULL };
   const char *const behind[] = { "--quiet", "retry", "--background", NULL };
   if (*id == '\0' || options->delivery == SO_SENDMAIL_QUEUE || so_outbox_is_add_only (outbox))
     return 0;

@@ -46,7 +46,6 @@ so_header_with_from (const char *block, gsize length, const char *address)
   g_autoptr (GArray) fields = so_scan_fields (block, length, &used);
   g_autoptr (GPtrArray) all = NULL;
   const SoMailbox *old = first_mailbox (fields, &all);
-  /* A name that came encoded stays so: it is ASCII, and written as it is. */
   const char *name = old != NULL && g_utf8_validate (old->name, -1, NULL) ? old->name : "";
   const char *line_end = line_end_of (block, length);
   GString *out = g_string_sized_new (length + 256);

@@ -11,6 +11,7 @@
 #include "sendoff/clock.h"
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
+#include "sendoff/message-head.h"
 #include "sendoff/random-word.h"
 #include "sendoff/text.h"
 
@@ -206,8 +207,10 @@ so_scan_append_from (GString *out, const char *name, const char *address, const 
   so_header_begin (&line, field, "From");
   if (*name != '\0')
     {
+      /* One that came encoded is encoded anew: in several words it would not fit a line as it is. */
+      g_autofree char *clear = strstr (name, "=?") != NULL ? so_message_head_decode (name) : NULL;
       g_autofree char *bracketed = g_strdup_printf ("<%s>", address);
-      so_header_phrase (&line, name);
+      so_header_phrase (&line, clear != NULL ? clear : name);
       so_header_token (&line, bracketed);
     }
   else
@@ -241,7 +244,6 @@ rewrite_from (const SoScanSpec *spec, const GArray *fields, const SoScanField *f
                            : *old->name != '\0'   ? g_strdup (old->name)
                            : *comment != '\0'     ? g_steal_pointer (&comment)
                                                   : so_text_sanitise (old->address, -1, 100);
-  /* A name that came encoded stays so: it is ASCII, and written as it is. */
   so_scan_append_from (out, g_utf8_validate (shown, -1, NULL) ? shown : "", spec->address,
                        line_end);
   if (old != NULL && so_address_is_usable (old->verdict) && find (fields, "Reply-To") == NULL)

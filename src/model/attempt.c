@@ -286,6 +286,25 @@ so_attempt_log_covers (const SoAttemptLog *log, gint64 key, const char *address)
   return FALSE;
 }
 
+guint
+so_attempt_log_tries (const SoAttemptLog *log, const char *address, gint64 last)
+{
+  guint n = 0;
+  gint64 counted = 0;
+  for (guint i = 0; i < log->records->len; i++)
+    {
+      const SoAttempt *attempt = g_ptr_array_index (log->records, i);
+      if (attempt->kind != SO_ATTEMPT_VERDICT || attempt->verdict->outcome == SO_OUTCOME_NONE
+          || attempt->key == counted || attempt->key > last
+          || (!g_str_equal (attempt->address, address)
+              && !g_str_equal (attempt->address, SO_ATTEMPT_ALL)))
+        continue;
+      counted = attempt->key;
+      n++;
+    }
+  return n;
+}
+
 gint64
 so_attempt_log_asked (const SoAttemptLog *log, const char *address)
 {

@@ -228,6 +228,17 @@ defer_current (Run *run)
   return SO_TRANSACTION_LOST;
 }
 
+/* A signal came while the answer to the one before was waited for: this one does not leave any more. */
+static SoTransactionResult
+stop_current (Run *run)
+{
+  run->smtp->usable = FALSE;
+  so_error_set (&run->problem, SO_ERROR_INTERRUPTED, "", _("interrupted"));
+  so_transaction_settle (&run->current, so_verdict_new (SO_OUTCOME_DEFERRED, SO_SCOPE_CONNECTION,
+                                                        SO_STAGE_MAIL, run->problem->message));
+  return SO_TRANSACTION_LOST;
+}
+
 /* Nothing was asked, and here is an answer: which of the next would it be taken for? */
 static gboolean
 speaks_unasked (const Run *run)
@@ -256,6 +267,8 @@ exchange_envelope (Run *run)
       finish_pending (run);
       if (!smtp->usable) /* no answer is to be waited for, or trusted, after that one */
         return defer_current (run);
+      if (smtp->deadline.stopped_us > 0)
+        return stop_current (run);
     }
   SoTransactionResult result = so_transaction_read (smtp, &run->current);
   return result == SO_TRANSACTION_UNSURE ? again_in_lock_step (run) : result;

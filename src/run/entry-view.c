@@ -107,6 +107,26 @@ without_message (const SoEntry *entry, const SoVerdict **verdict)
   return open;
 }
 
+/* What was said last of those who still wait for it; NULL: nothing yet. */
+static const SoVerdict *
+last_of_waiting (const SoEntry *entry)
+{
+  const SoAttemptLog *log = so_entry_log (entry);
+  const GPtrArray *recipients = so_entry_envelope (entry)->submission->recipients;
+  const SoVerdict *verdict = NULL;
+  gint64 latest = 0;
+  for (guint i = 0; i < recipients->len; i++)
+    {
+      const char *address = ((const SoRecipient *)g_ptr_array_index (recipients, i))->address;
+      gint64 asked = so_attempt_log_asked (log, address);
+      if (so_attempt_log_settled (log, address) || asked <= latest)
+        continue;
+      latest = asked;
+      verdict = so_attempt_log_verdict (log, address);
+    }
+  return verdict;
+}
+
 static char *
 last_words (const SoEntry *entry, const char **cause)
 {
@@ -122,8 +142,14 @@ last_words (const SoEntry *entry, const char **cause)
     return g_strdup ("");
   if (last->kind == SO_ATTEMPT_NOTE)
     return g_strdup (last->text);
-  *cause = last->verdict->cause;
-  return so_verdict_words (last->verdict);
+  SoEntryState state = so_entry_name (entry)->state;
+  verdict = last->verdict;
+  if (state == SO_ENTRY_QUEUED || state == SO_ENTRY_UNCERTAIN)
+    verdict = last_of_waiting (entry);
+  if (verdict == NULL)
+    return g_strdup ("");
+  *cause = verdict->cause;
+  return so_verdict_words (verdict);
 }
 
 static char *

@@ -30,10 +30,50 @@ move (SoRun *run, SoEntry *entry, const SoEntryName *next, SoRunOutcome outcome,
 }
 
 gint64
+so_run_start_of (const SoRun *run, const SoEntry *entry)
+{
+  const gint64 *start
+      = run->starts != NULL ? g_hash_table_lookup (run->starts, so_entry_name (entry)->id) : NULL;
+  if (start != NULL)
+    return *start;
+  /* Marked, it has an attempt already, of which something may be on record. */
+  const SoEntryName *name = so_entry_name (entry);
+  return name->state == SO_ENTRY_SENDING ? name->stamp - 1 : so_entry_log (entry)->last_key;
+}
+
+static void
+remember_start (SoRun *run, const SoEntry *entry)
+{
+  const char *id = so_entry_name (entry)->id;
+  if (run->starts == NULL)
+    run->starts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  if (!g_hash_table_contains (run->starts, id))
+    g_hash_table_insert (run->starts, g_strdup (id),
+                         g_memdup2 (&so_entry_log (entry)->last_key, sizeof (gint64)));
+}
+
+/* How often it has gone round before this pass: of several parts each is an attempt, but nobody is asked
+ * twice in one. */
+static guint
+n_rounds (const SoRun *run, const SoEntry *entry)
+{
+  const GPtrArray *recipients = so_entry_envelope (entry)->submission->recipients;
+  gint64 start = so_run_start_of (run, entry);
+  guint most = 0;
+  for (guint i = 0; i < recipients->len; i++)
+    {
+      const char *address = ((const SoRecipient *)g_ptr_array_index (recipients, i))->address;
+      if (!so_attempt_log_settled (so_entry_log (entry), address))
+        most = MAX (most, so_attempt_log_tries (so_entry_log (entry), address, start));
+    }
+  return most;
+}
+
+gint64
 so_run_next_try (const SoRun *run, const SoEntry *entry, gint64 now)
 {
   const SoAccount *account = run->account;
-  return so_backoff_next (so_entry_log (entry)->n_attempts + 1, account->retry_initial,
+  return so_backoff_next (n_rounds (run, entry) + 1, account->retry_initial,
                           account->retry_max, account->retry_expire,
                           so_entry_envelope (entry)->created, now, g_random_double ());
 }
@@ -207,20 +247,23 @@ compare_asked (gconstpointer a, gconstpointer b, gpointer data)
   return one < other ? -1 : one > other;
 }
 
-/* More than the provider takes in one message go in several: those who were never asked first, and
- * alone, then whose last attempt is longest ago. */
+/* More than the provider takes in one message go in several: those whose last attempt is longest ago
+ * first, and nobody twice in a pass. */
 static void
-take_part (SoSubmission *submission, const SoAttemptLog *log, guint most)
+take_part (SoRun *run, SoSubmission *submission, const SoEntry *entry)
 {
+  const SoAttemptLog *log = so_entry_log (entry);
   GPtrArray *recipients = submission->recipients;
-  if (most == 0 || recipients->len <= most)
+  guint most = run->account->max_recipients, n = 0;
+  if (most == 0 || so_entry_envelope (entry)->submission->recipients->len <= most)
     return;
+  remember_start (run, entry);
+  gint64 start = so_run_start_of (run, entry);
   g_ptr_array_sort_with_data (recipients, compare_asked, (gpointer)log);
-  guint n_new = 0;
-  while (n_new < recipients->len
-         && so_attempt_log_asked (log, ((SoRecipient *)recipients->pdata[n_new])->address) == 0)
-    n_new++;
-  g_ptr_array_set_size (recipients, (gint)MIN (most, n_new > 0 ? n_new : recipients->len));
+  while (n < recipients->len
+         && so_attempt_log_asked (log, ((SoRecipient *)recipients->pdata[n])->address) <= start)
+    n++;
+  g_ptr_array_set_size (recipients, (gint)MIN (most, n > 0 ? n : recipients->len));
 }
 
 /* The submission, if it can be sent now; otherwise what is to be done has been done. */
@@ -243,7 +286,7 @@ prepare (SoRun *run, SoEntry *entry)
       close_settled (run, entry);
       return NULL;
     }
-  take_part (submission, so_entry_log (entry), run->account->max_recipients);
+  take_part (run, submission, entry);
   if (!fits_budget (run, entry, submission))
     return NULL;
   run->in_flight.messages++;

@@ -67,13 +67,18 @@ so_run_hold_account (SoRun *run, const SoVerdict *trouble)
   hold.tries = again ? run->hold->tries + 1 : 1;
   guint initial
       = reason == SO_HOLD_LIMIT ? MAX (account->retry_initial, LIMIT_REST) : account->retry_initial;
+  if (so_run_needs_person (trouble))
+    run->summary->needs_password = TRUE;
+  /* Tried by hand before its rest was over, it rests no longer for that. */
+  if (again && run->hold->until > now)
+    return;
+  if (is_our_own (trouble) && again)
+    return; /* it stands there; whoever watches the folder is not to be woken by it */
   if (is_our_own (trouble))
     hold.until = now;
   else if (reason != SO_HOLD_PASSWORD)
     hold.until
         = now + so_backoff_delay (hold.tries, initial, account->retry_max, g_random_double ());
-  if (so_run_needs_person (trouble))
-    run->summary->needs_password = TRUE;
   run->summary->new_hold |= !again;
   tell_of_refusal (run, trouble);
   GError *error = NULL;

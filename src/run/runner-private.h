@@ -43,7 +43,9 @@ typedef struct
   SoRunMailbox *mailbox; /* asked for what is uncertain; NULL: not yet */
   guint accepted;      /* entries the server has taken in this session */
   gboolean is_small;   /* the server announces a smaller limit than the account's; that is set to it */
-  char refit[SO_ENTRY_ID_LENGTH + 1]; /* the last one that was too large for that */
+  GHashTable *refitted; /* ids of those that were too large for that; NULL: none */
+  GHashTable *starts;  /* id → its last attempt before this pass (gint64), of those in parts; NULL: none */
+  guint n_found;       /* candidates from the start; the others go on */
   gboolean is_idle;    /* nothing was due: summary->next is known */
   gint64 rest_until;   /* the earliest end of a rest that stopped an account; G_MAXINT64: none */
 } SoRun;
@@ -61,6 +63,9 @@ void so_run_go_on (SoRun *run, const SoEntry *entry, const SoSubmission *submiss
 
 /* A state to go to; the id is the entry's. */
 SoEntryName so_run_state (SoEntryState word, const char *reason, gint64 stamp);
+
+/* The key of the last attempt that the entry had before this pass. */
+gint64 so_run_start_of (const SoRun *run, const SoEntry *entry);
 
 /* When it is to be tried again after this attempt; -1: its time is over. */
 gint64 so_run_next_try (const SoRun *run, const SoEntry *entry, gint64 now);

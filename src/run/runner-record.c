@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "runner-private.h"
@@ -75,20 +76,44 @@ as_recorded (const SoSubmission *submission)
   return copy;
 }
 
-/* Rejected before, or not asked yet because there were too many: TRUE if there are such. */
+static GHashTable *
+addresses_of (const SoSubmission *submission)
+{
+  GHashTable *addresses = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < submission->recipients->len; i++)
+    g_hash_table_add (addresses, ((SoRecipient *)submission->recipients->pdata[i])->address);
+  return addresses;
+}
+
+/* Somebody who was not in this attempt is still to get it. */
 static gboolean
-others (const SoEntry *entry, const SoSubmission *submission, SoOutcome outcome)
+others_are_open (const SoEntry *entry, const SoSubmission *submission)
 {
   const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
-  guint n = 0;
+  g_autoptr (GHashTable) asked = addresses_of (submission);
+  for (guint i = 0; i < all->len; i++)
+    {
+      const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
+      if (!g_hash_table_contains (asked, address)
+          && !so_attempt_log_settled (so_entry_log (entry), address))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* In this attempt, or in an earlier one. */
+static gboolean
+some_were_rejected (const SoEntry *entry)
+{
+  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
   for (guint i = 0; i < all->len; i++)
     {
       const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
       const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), address);
-      gboolean settled = so_attempt_log_settled (so_entry_log (entry), address);
-      n += outcome == SO_OUTCOME_NONE ? !settled : settled && verdict->outcome == outcome;
+      if (verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED)
+        return TRUE;
     }
-  return outcome == SO_OUTCOME_NONE ? n > submission->recipients->len : n > 0;
+  return FALSE;
 }
 
 /* Somebody who is not settled by this either may have got it in an earlier attempt. */
@@ -117,21 +142,21 @@ stays_in_doubt (const SoEntry *entry, const SoSubmission *submission)
   return FALSE;
 }
 
-/* There are more recipients than one message may have, and some were never asked. */
+/* There are more recipients than one message may have, and some were not asked in this pass. */
 static gboolean
-some_were_never_asked (const SoEntry *entry, const SoSubmission *submission)
+some_are_left (const SoRun *run, const SoEntry *entry, const SoSubmission *submission)
 {
   const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
   if (submission->recipients->len == all->len)
     return FALSE;
-  g_autoptr (GHashTable) asked = g_hash_table_new (g_str_hash, g_str_equal);
-  for (guint i = 0; i < submission->recipients->len; i++)
-    g_hash_table_add (asked, ((SoRecipient *)submission->recipients->pdata[i])->address);
+  gint64 start = so_run_start_of (run, entry);
+  g_autoptr (GHashTable) asked = addresses_of (submission);
   for (guint i = 0; i < all->len; i++)
     {
       char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
       if (!g_hash_table_contains (asked, address)
-          && so_attempt_log_asked (so_entry_log (entry), address) == 0)
+          && !so_attempt_log_settled (so_entry_log (entry), address)
+          && so_attempt_log_asked (so_entry_log (entry), address) <= start)
         return TRUE;
     }
   return FALSE;
@@ -156,15 +181,27 @@ is_before_dialogue (const SoSubmission *submission)
          && verdict->stage == SO_STAGE_CONNECT;
 }
 
+/* By us: nobody has put it off. */
+static gboolean
+was_interrupted (const SoRun *run, const SoSubmission *submission)
+{
+  const SoVerdict *verdict = so_submission_speaker (submission);
+  struct pollfd wait = { .fd = run->options->deliver.interrupt_fd, .events = POLLIN };
+  return wait.fd >= 0 && verdict != NULL && verdict->scope == SO_SCOPE_CONNECTION
+         && verdict->reply == NULL && poll (&wait, 1, 0) > 0;
+}
+
 static SoEntryName
 next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submission,
             SoRunOutcome *outcome)
 {
   Tally tally = count (submission);
   gint64 now = so_run_now (), due = so_run_next_try (run, entry, now);
+  gboolean waits = tally.deferred > 0 || others_are_open (entry, submission);
   gboolean in_doubt = tally.uncertain == 0 && stays_in_doubt (entry, submission);
-  const SoEntryState waiting = in_doubt ? SO_ENTRY_UNCERTAIN : SO_ENTRY_QUEUED;
-  if (tally.uncertain > 0 || (in_doubt && tally.deferred > 0 && due < 0))
+  if (waits && (some_are_left (run, entry, submission) || was_interrupted (run, submission)))
+    due = now;
+  if (tally.uncertain > 0 || (in_doubt && waits && due < 0))
     {
       *outcome = SO_RUN_UNCERTAIN;
       return run->account->hold_uncertain || due < 0
@@ -176,17 +213,15 @@ next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submissi
    * it is over, or the network is back, all of the account is due. */
   if (tally.deferred > 0 && due >= 0 && is_before_dialogue (submission))
     return so_run_state (so_entry_name (entry)->state, "", MIN (so_entry_name (entry)->stamp, now));
-  if (tally.deferred > 0 && due >= 0)
-    return so_run_state (waiting, "", some_were_never_asked (entry, submission) ? now : due);
-  if (tally.deferred == 0 && others (entry, submission, SO_OUTCOME_NONE))
-    return so_run_state (waiting, "", now);
+  if (waits && due >= 0)
+    return so_run_state (in_doubt ? SO_ENTRY_UNCERTAIN : SO_ENTRY_QUEUED, "", due);
   if (is_too_large (run, submission))
     {
       *outcome = SO_RUN_HELD;
       return so_run_state (SO_ENTRY_HELD, SO_REASON_SIZE, now);
     }
   *outcome = SO_RUN_FAILED;
-  return so_run_state (SO_ENTRY_FAILED, tally.deferred > 0 ? SO_REASON_EXPIRED : SO_REASON_REFUSED, now);
+  return so_run_state (SO_ENTRY_FAILED, waits ? SO_REASON_EXPIRED : SO_REASON_REFUSED, now);
 }
 
 static void
@@ -206,8 +241,7 @@ static gboolean
 is_sent (const SoEntry *entry, const SoSubmission *submission)
 {
   return so_submission_outcome (submission) == SO_OUTCOME_ACCEPTED
-         && !others (entry, submission, SO_OUTCOME_REJECTED)
-         && !others (entry, submission, SO_OUTCOME_NONE);
+         && !some_were_rejected (entry) && !others_are_open (entry, submission);
 }
 
 /* Sent, but for its copy. */
@@ -250,7 +284,8 @@ is_to_be_fitted (const SoRun *run, const SoEntry *entry, const SoSubmission *sub
   const SoVerdict *verdict = so_submission_speaker (submission);
   return run->is_small && verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED
          && verdict->reply == NULL && strcmp (verdict->cause, "size") == 0
-         && !g_str_equal (run->refit, so_entry_name (entry)->id);
+         && (run->refitted == NULL
+             || !g_hash_table_contains (run->refitted, so_entry_name (entry)->id));
 }
 
 static gboolean
@@ -263,7 +298,9 @@ conclude (SoRun *run, SoEntry *entry, const SoSubmission *submission, SoRunOutco
                                      : so_entry_remove (entry, error);
   if (is_to_be_fitted (run, entry, submission))
     {
-      g_strlcpy (run->refit, so_entry_name (entry)->id, sizeof run->refit);
+      if (run->refitted == NULL)
+        run->refitted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+      g_hash_table_add (run->refitted, g_strdup (so_entry_name (entry)->id));
       *outcome = SO_RUN_DEFERRED;
       return TRUE;
     }
@@ -305,14 +342,14 @@ so_run_done (gpointer data, SoSubmission *submission)
   run->accepted += accepted > 0;
   if (accepted > 0)
     so_run_start_workers (run);
-  gboolean goes_on = !run->stopped && run->trouble == NULL
-                     && (is_to_be_fitted (run, entry, submission)
-                         || some_were_never_asked (entry, submission));
+  gboolean can_go_on = !run->stopped && run->trouble == NULL;
+  gboolean fits_anew = can_go_on && is_to_be_fitted (run, entry, submission);
+  gboolean goes_on = fits_anew || (can_go_on && some_are_left (run, entry, submission));
   if (conclude (run, entry, submission, &outcome, &error))
     {
       if (goes_on && outcome == SO_RUN_DEFERRED)
         {
-          so_run_go_on (run, entry, submission);
+          so_run_go_on (run, entry, fits_anew ? NULL : submission);
           return;
         }
       if (outcome == SO_RUN_DEFERRED && run->trouble != NULL && so_run_needs_person (run->trouble))
@@ -331,7 +368,7 @@ so_run_settle (SoRun *run, SoEntry *entry, const SoSubmission *submission, const
 {
   GError *error = NULL;
   SoRunOutcome outcome;
-  gboolean goes_on = some_were_never_asked (entry, submission);
+  gboolean goes_on = some_are_left (run, entry, submission);
   gboolean done = conclude (run, entry, submission, &outcome, &error);
   if (done && goes_on && outcome == SO_RUN_DEFERRED)
     so_run_go_on (run, entry, NULL);

@@ -178,11 +178,23 @@ judge_end (SoRun *run, SoVerdict *trouble, GError *problem)
     so_run_note_problem (run, problem);
 }
 
+/* Signed in, so what was missing is there. */
+static void
+end_own_hold (SoRun *run)
+{
+  if (run->hold == NULL
+      || (run->hold->reason != SO_HOLD_MISSING && run->hold->reason != SO_HOLD_LOCAL))
+    return;
+  so_run_end_hold (run);
+  g_clear_pointer (&run->hold, so_account_hold_free);
+}
+
 /* The smaller of the two counts: what is too large is packed, or held, before it is refused. */
 static void
-note_limit (gpointer data, guint64 size_limit)
+note_session (gpointer data, guint64 size_limit)
 {
   SoRun *run = data;
+  end_own_hold (run);
   if (size_limit == 0 || (run->account->wire_limit > 0 && run->account->wire_limit <= size_limit))
     return;
   run->account->wire_limit = size_limit;
@@ -201,7 +213,7 @@ deliver (SoRun *run)
   SoDeliverOptions options = run->options->deliver;
   options.may_log_in = so_run_may_log_in;
   options.may_log_in_data = run;
-  options.opened = note_limit;
+  options.opened = note_session;
   if (!so_deliver (run->account, &feed, &options, &trouble, &problem))
     {
       if (run->accepted > 0 && trouble == NULL
@@ -235,7 +247,12 @@ leave_the_rest (SoRun *run)
     }
   run->summary->throttled = so_run_is_throttled (run->trouble);
   for (guint i = 0; i < run->candidates->len; i++)
-    ((SoRunCandidate *)g_ptr_array_index (run->candidates, i))->finished = TRUE;
+    {
+      SoRunCandidate *candidate = g_ptr_array_index (run->candidates, i);
+      /* Who started it knows only those that there were. */
+      run->summary->waiting += i >= run->n_found && !candidate->finished;
+      candidate->finished = TRUE;
+    }
 }
 
 static void
@@ -257,7 +274,7 @@ send_for_account (SoRun *run)
     }
   if (run->ready != NULL)
     so_run_put_back (run);
-  if (run->trouble != NULL)
+  if (run->trouble != NULL && !is_over (run)) /* stopped is not away */
     so_run_hold_account (run, run->trouble);
   else if (run->accepted > 0)
     so_run_end_hold (run);
@@ -373,6 +390,7 @@ run_account_of (SoRun *run, SoRunCandidate *candidate)
 static void
 run_candidates (SoRun *run)
 {
+  run->n_found = run->candidates->len;
   for (guint i = 0; i < run->candidates->len && !is_over (run); i++)
     {
       SoRunCandidate *candidate = g_ptr_array_index (run->candidates, i);
@@ -385,6 +403,8 @@ static gboolean
 finish (SoRun *run, GError **error)
 {
   g_ptr_array_unref (run->candidates);
+  g_clear_pointer (&run->refitted, g_hash_table_unref);
+  g_clear_pointer (&run->starts, g_hash_table_unref);
   g_array_unref (run->copies);
   so_notice_send (run->notices, run->options->deliver.observer, run->options->deliver.attended);
   g_ptr_array_unref (run->notices);

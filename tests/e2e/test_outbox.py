@@ -155,6 +155,27 @@ def test_edit_refuses(sendoff, outbox):
     assert outbox.file(entry).read_bytes() == before
 
 
+@pytest.mark.parametrize("message", [
+    MESSAGE, b"From: me@icloud.com\nTo: a@example.org\nContent-Type: text/plain; charset=x-bogus\n\nx\n"])
+def test_looking_at_a_message_changes_nothing(account, outbox, message):
+    entry, = outbox.put(message=message)
+    account("outbox", "hold", entry, status=0)
+    before = outbox.names()
+    assert "nothing was changed" in account("outbox", "edit", "-e", entry, env={"EDITOR": "true", "VISUAL": None},
+                                            status=0).err
+    assert outbox.names() == before and before[0].startswith("held-user.")
+
+
+def test_addresses_that_cannot_be_followed_are_not_changed(account, outbox):
+    message = b"From: me@icloud.com\nTo: a@example.org\nContent-Type: text/plain; charset=x-bogus\n\nx\n"
+    entry, = outbox.put(message=message)
+    done = account("outbox", "edit", "-e", entry, env={"EDITOR": "sed -i s/a@/right@/", "VISUAL": None}, status=65)
+    assert "--to" in done.err
+    assert account("outbox", "export", entry, status=0).out_bytes == message
+    account("outbox", "edit", "-e", entry, env={"EDITOR": "sed -i s/^x/y/", "VISUAL": None}, status=0)
+    assert account("outbox", "export", entry, status=0).out_bytes == message.replace(b"\nx\n", b"\ny\n")
+
+
 def test_edit_in_editor(sendoff, outbox, tmp_path):
     entry, = outbox.put()
     editor = tmp_path / "ed it"
@@ -467,9 +488,14 @@ def test_an_unreachable_server_is_left_alone(account, home, outbox, sandbox):
     assert all("could not be reached" in entry["reason"] for entry in listed)
     hold = (outbox.path / "accounts" / "icloud.hold").read_text().split("\t")
     assert hold[0] == "connection" and hold[3] == "1"
+    # By hand before the rest is over, it grows no longer for that; when it is over, it does.
+    path = outbox.path / "accounts" / "icloud.hold"
+    for _ in range(3):
+        assert account("retry", "--now").status == 75
+    assert path.read_text().split("\t") == hold
+    path.write_text("\t".join([hold[0], hold[1], hold[1], *hold[3:]]))
     assert account("retry", "--now").status == 75
-    hold = (outbox.path / "accounts" / "icloud.hold").read_text().split("\t")
-    assert hold[3] == "2"
+    assert path.read_text().split("\t")[3] == "2"
 
 
 def test_a_lost_last_word_is_uncertain(account, outbox, sandbox):

@@ -1,8 +1,11 @@
 """What `send` and `retry` say, and exit with, when a message does not go: the reason and what to do."""
 
 import os
+import time
 
 import pytest
+
+from support.servers import wait_for
 
 
 @pytest.fixture
@@ -190,6 +193,35 @@ def test_the_failure_is_told_of_whom_it_concerns(by_twos, sandbox):
     assert "550 5.1.1" in shown and "250" not in shown
 
 
+def test_a_later_pass_sends_all_parts_too(by_twos, sandbox, queued, listed):
+    sandbox.rule(recipients={"*": "450 4.2.1 later"})
+    by_twos("send", *six(), "-m", "x", status=0)
+    assert listed()["reason"].startswith("450") and listed()["attempts"] == 3
+    # Each was asked once: it is the first wait, not the third.
+    [entry] = (by_twos.home.outbox / "entries").iterdir()
+    due = time.mktime(time.strptime(entry.name.split(".")[1], "%Y%m%dT%H%M%SZ")) - time.timezone
+    assert 40 < due - time.time() < 80
+    sandbox.rule()
+    by_twos("retry", "--now", status=0)
+    assert recipients_of(sandbox) == [["a", "b"], ["c", "d"], ["e", "f"]] and queued() == []
+
+
+@pytest.mark.parametrize("count", [3, 6])
+def test_who_is_put_off_is_not_asked_again_at_once(by_twos, sandbox, queued, listed, count):
+    sandbox.rule(recipients={"a@example.org": "450 4.2.1 later"})
+    by_twos("send", *six()[:count], "-m", "x", status=0)
+    by_twos("retry", status=0)  # nothing is due
+    assert len([line for line in sandbox.commands("RCPT") if "<a@" in line]) == 1
+    assert listed()["reason"].startswith("450") and listed()["due"] != ""
+
+
+def test_one_who_is_refused_costs_nobody_his_part(by_twos, sandbox):
+    sandbox.rule(recipients={"a@example.org": "550 5.1.1 no such user"})
+    done = by_twos("--json", "send", *six()[:3], "-m", "x", status=69)
+    assert recipients_of(sandbox) == [["b"], ["c"]]
+    assert [one["status"] for one in done.result["recipients"]] == ["rejected", "sent", "sent"]
+
+
 # --- the server's own limit ---
 
 def test_the_servers_own_limit_is_kept_by_packing(home, make_sandbox, sendoff, queued, tmp_path):
@@ -204,8 +236,45 @@ def test_the_servers_own_limit_is_kept_by_packing(home, make_sandbox, sendoff, q
     sendoff("send", "a@example.org", "-m", "x", "-a", text, status=0)
     assert b"log.txt.zip" in sandbox.messages()[0] and queued() == []
     done = sendoff("send", "a@example.org", "-m", "x", "-a", noise, status=65)
-    assert queued() == ["held-size"] and "more than the server takes" in done.err
+    assert queued() == ["held-size"] and "plain takes 999.0 kB" in done.err
+    assert "--link FILE=URL" in done.err
     sendoff("send", "--queue", "a@example.org", "-m", "x", "-a", text, status=0)
     sendoff("send", "--queue", "a@example.org", "-m", "x", status=0)
     sendoff("retry", status=0)
     assert len(sandbox.deliveries()) == 3 and queued() == ["held-size"]
+
+
+def test_what_only_grows_by_conversion_is_held(home, make_sandbox, sendoff, queued):
+    """No 8BITMIME: what fits as it is does not when it is encoded."""
+    sandbox = make_sandbox("--size", "400000", "--without", "8BITMIME")
+    with_command(home, sandbox, f"echo {sandbox.password}")
+    noise = b"Subject: x\nContent-Type: application/x-a\n\n" + bytes(range(128, 256)) * 2500
+    for _ in range(3):
+        sendoff.named("sendmail")("-odq", "a@example.org", input=noise, status=0)
+    sendoff("retry", status=65, timeout=30)
+    assert queued() == ["held-size"] * 3
+
+
+def test_a_watcher_does_not_wake_itself(home, sandbox, sendoff, tmp_path):
+    """A missing password is asked for once, and not again for what that has written."""
+    calls = tmp_path / "calls"
+    command = tmp_path / "ask"
+    command.write_text(f"#!/bin/sh\necho x >>{calls}\nexit 1\n")
+    command.chmod(0o755)
+    with_command(home, sandbox, command)
+    sendoff("send", "--queue", "a@example.org", "-m", "x", status=0)
+    watcher = sendoff.start("retry", "--watch")
+    wait_for(calls.exists)
+    time.sleep(2)
+    watcher.terminate()
+    watcher.communicate(timeout=10)
+    assert len(calls.read_text().splitlines()) <= 3
+
+
+def test_what_was_missing_is_there_again(home, sandbox, sendoff, listed):
+    with_command(home, sandbox, "false")
+    sendoff("send", "a@example.org", "-m", "x", status=77)
+    with_command(home, sandbox, f"echo {sandbox.password}")
+    sandbox.rule(recipients={"a@example.org": "450 4.2.1 later"})
+    sendoff("retry", status=75)
+    assert listed()["state"] == "queued" and listed()["reason"].startswith("450")

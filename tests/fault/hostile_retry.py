@@ -30,19 +30,24 @@ def message(case):
     return MESSAGE + (b"x" * 76 + b"\n") * (case.size // 77)
 
 
-def run_case(case, build, certificates, folder):
-    server = hostile.Server(certificate=certificates[case.certificate], plan=case.plan,
-                            **case.options)
-    environment, config = hostile_run.configure(folder, certificates, case, server.port)
+def prepare(case, build, certificates, folder, port):
+    """An outbox with the entries; the environment and the command that sends them."""
+    environment, config = hostile_run.configure(folder, certificates, case, port)
     outbox = os.path.join(folder, "outbox")
     environment.update(SENDOFF_OUTBOX=outbox, DRIVER_ACCOUNT="hostile")
     subprocess.run([os.path.join(build, "tests", "fault", "outbox-driver"), outbox, "enqueue",
                     str(ENTRIES)], input=message(case), env=environment, check=True,
                    stdout=subprocess.DEVNULL, timeout=30)
-    child = subprocess.Popen([os.path.join(build, "sendoff"), "--config", config, "--json", "-v",
-                              "retry", "--now"], env=environment, cwd=folder,
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE)
+    command = [os.path.join(build, "sendoff"), "--config", config, "--json", "-v", "retry", "--now"]
+    return environment, command, outbox
+
+
+def run_case(case, build, certificates, folder):
+    server = hostile.Server(certificate=certificates[case.certificate], plan=case.plan,
+                            **case.options)
+    environment, command, outbox = prepare(case, build, certificates, folder, server.port)
+    child = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     start = time.monotonic()
     try:
         out, err = child.communicate(timeout=6 * TIMEOUT)
