@@ -44,6 +44,7 @@ typedef struct
    * NULL: there is one connection only, whatever the account says. */
   const char *const *worker;
   const char *only_account; /* this is such a process; NULL: for all accounts */
+  const SoAccount *steps; /* whose `oversize` counts in place of the account's; NULL */
   /* Called for each entry something became of. */
   void (*report) (gpointer data, const SoRunReport *report);
   gpointer data;

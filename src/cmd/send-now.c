@@ -33,6 +33,7 @@ send_now (SoApp *app, SoOutbox *outbox, SoEntry *entry, SoSendResult *result, GE
                  .interrupt_fd = interrupt.fd,
                  .may_prompt = app->can_prompt,
                  .attended = TRUE },
+    .steps = result->account,
     .report = so_send_result_take,
     .data = result,
   };
@@ -64,6 +65,22 @@ look_again (SoApp *app, SoOutbox *outbox, SoSendResult *result)
   result->due = view->due;
 }
 
+/* The limit was the server's, and the last step is `refuse`: nothing is kept. */
+static void
+refuse_if_wanted (SoOutbox *outbox, SoSendResult *result, GError **problem)
+{
+  const SoAccount *account = result->account;
+  if (result->state != SO_ENTRY_HELD || !g_str_equal (result->reason, SO_REASON_SIZE)
+      || account->n_oversize == 0
+      || account->oversize[account->n_oversize - 1] != SO_OVERSIZE_REFUSE)
+    return;
+  g_autoptr (SoEntry) entry = so_app_lock_entry (outbox, result->id, problem);
+  if (entry == NULL || !so_entry_remove (entry, problem) || !so_outbox_sync (outbox, problem))
+    return;
+  result->is_refused = TRUE;
+  result->id[0] = '\0';
+}
+
 int
 so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry, gboolean queue)
 {
@@ -77,6 +94,7 @@ so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *
     {
       tell_of_parts (&result);
       signal_number = send_now (app, outbox, entry, &result, &problem);
+      refuse_if_wanted (outbox, &result, &problem);
     }
   look_again (app, outbox, &result);
   int status = so_send_result_tell (&result, problem);

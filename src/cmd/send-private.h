@@ -66,6 +66,7 @@ typedef struct
   gint64 due; /* s since 1970 UTC; of what waits */
   char *text; /* why, where no verdict says it; "" */
   gboolean tried;
+  gboolean is_refused; /* too large, and by the steps not kept */
 } SoSendResult;
 
 void so_send_result_init (SoSendResult *result, SoApp *app, const SoAccount *account,

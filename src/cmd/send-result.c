@@ -91,6 +91,8 @@ static const char *
 status_of (const SoSendResult *result)
 {
   SoOutcome outcome = so_submission_outcome (result->whole);
+  if (result->is_refused)
+    return "failed";
   if (result->outcome == SO_RUN_SENT)
     return "sent";
   if (result->outcome == SO_RUN_UNCERTAIN || outcome == SO_OUTCOME_UNCERTAIN)
@@ -133,6 +135,8 @@ exit_status_of (const SoSendResult *result, const char *status, const GError *pr
     return speaker != NULL && speaker->outcome == SO_OUTCOME_REJECTED
                ? so_result_exit_status (speaker)
                : SO_ERROR_REFUSED;
+  if (result->is_refused)
+    return SO_ERROR_DATA;
   if (strcmp (status, "queued") == 0 && needs_somebody (result, problem))
     return so_error_exit_status (problem);
   if (strcmp (status, "held") != 0)
@@ -194,7 +198,7 @@ static void
 tell_kept (const SoSendResult *result, const char *status, gint64 now)
 {
   const char *id = result->id;
-  if (result->app->quiet)
+  if (result->app->quiet || result->is_refused)
     return;
   if (strcmp (status, "queued") == 0 && !result->tried && *result->text == '\0'
       && result->due <= now)
@@ -228,8 +232,12 @@ error_of (const SoSendResult *result)
   if (result->state == SO_ENTRY_HELD && strcmp (result->reason, SO_REASON_SIZE) == 0
       && (*result->text != '\0' || result->app->json))
     {
-      g_autofree char *remedy = g_strdup_printf (
-          _ ("replace an attachment by a link: sendoff outbox edit %s --link FILE=URL"), result->id);
+      g_autofree char *remedy
+          = result->is_refused
+                ? g_strdup (_ ("send a link instead of the attachment"))
+                : g_strdup_printf (
+                      _ ("replace an attachment by a link: sendoff outbox edit %s --link FILE=URL"),
+                      result->id);
       so_error_set (&error, SO_ERROR_DATA, remedy, "%s",
                     *result->text != '\0' ? result->text : _ ("too large for the account"));
       return error;

@@ -208,8 +208,8 @@ tell_hold (const Call *call, const SoEntry *entry)
 {
   const char *id = so_entry_name (entry)->id;
   fprintf (stderr,
-           _ ("%s: %s is kept and not sent: its sender is none of the account's addresses\n"
-              "  → set rewrite-from = when-foreign, then: sendoff retry %s\n"),
+           _ ("%s: %s is kept and not sent: its From is not one address of the account\n"
+              "  → if it is a foreign one, set rewrite-from = when-foreign, then: sendoff retry %s\n"),
            call->options->name, id, id);
 }
 

@@ -127,14 +127,16 @@ last_of_waiting (const SoEntry *entry)
   return verdict;
 }
 
+/* ours: the server said nothing. */
 static char *
-last_words (const SoEntry *entry, const char **cause)
+last_words (const SoEntry *entry, const char **cause, gboolean *ours)
 {
   const SoVerdict *verdict;
   if (so_entry_name (entry)->state == SO_ENTRY_FAILED && without_message (entry, &verdict) != NULL
       && verdict != NULL)
     {
       *cause = verdict->cause;
+      *ours = verdict->reply == NULL;
       return so_verdict_words (verdict);
     }
   const SoAttempt *last = so_attempt_log_last (so_entry_log (entry));
@@ -175,8 +177,10 @@ static void
 explain (SoEntryView *view, const SoEntry *entry)
 {
   const char *cause = "";
-  g_autofree char *last = last_words (entry, &cause);
-  view->reason = join (words_for (view->name.reason), last);
+  gboolean ours = FALSE;
+  g_autofree char *last = last_words (entry, &cause, &ours);
+  gboolean unsaid = ours && g_str_equal (view->name.reason, SO_REASON_REFUSED);
+  view->reason = join (unsaid ? "" : words_for (view->name.reason), last);
   view->remedy = remedy_for (view->name.reason, view->name.id);
   if (view->name.reason[0] == '\0' || g_str_equal (view->name.reason, SO_REASON_REFUSED))
     {

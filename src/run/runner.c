@@ -311,6 +311,11 @@ begin_account (SoRun *run, const char *name, const SoEntry *entry)
   GError *error = NULL;
   run->account_name = name;
   run->account = so_run_find_account (run, entry);
+  if (run->account != NULL && run->options->steps != NULL)
+    {
+      memcpy (run->account->oversize, run->options->steps->oversize, sizeof run->account->oversize);
+      run->account->n_oversize = run->options->steps->n_oversize;
+    }
   run->at = 0;
   run->accepted = 0;
   run->hold = so_account_get_hold (run->options->outbox, name, &error);

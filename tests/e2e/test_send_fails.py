@@ -238,6 +238,10 @@ def test_the_servers_own_limit_is_kept_by_packing(home, make_sandbox, sendoff, q
     done = sendoff("send", "a@example.org", "-m", "x", "-a", noise, status=65)
     assert queued() == ["held-size"] and "plain takes 999.0 kB" in done.err
     assert "--link FILE=URL" in done.err
+    refused = sendoff("--json", "send", "a@example.org", "-m", "x", "-a", noise, "--oversize", "refuse", status=65)
+    assert refused.result["status"] == "failed" and refused.result["error"] and queued() == ["held-size"]
+    sendoff("send", "a@example.org", "-m", "x", "-a", text, "--oversize", "refuse", status=65)
+    assert len(sandbox.deliveries()) == 1
     sendoff("send", "--queue", "a@example.org", "-m", "x", "-a", text, status=0)
     sendoff("send", "--queue", "a@example.org", "-m", "x", status=0)
     sendoff("retry", status=0)
