@@ -198,7 +198,10 @@ class Machine:
             process.communicate(timeout=20)
         for started in getattr(self, "_started", []):
             started.wait(timeout=20)
-        for group in pathlib.Path("/sys/fs/cgroup").glob(f"**/{self._folder.name}"):
-            for path in sorted(group.glob("**/"), reverse=True):
-                path.rmdir()
+        # Others come and go meanwhile: os.walk() passes over what is gone.
+        for folder, inner, _ in list(os.walk("/sys/fs/cgroup")):
+            if self._folder.name in inner:
+                ours = os.path.join(folder, self._folder.name)
+                for path, _, _ in list(os.walk(ours, topdown=False)):
+                    os.rmdir(path)
         shutil.rmtree(self._folder, ignore_errors=True)
