@@ -72,8 +72,11 @@ SoDoubt so_attempt_log_doubt (const SoAttemptLog *log, const char *address);
 /* The attempt has a verdict for address, or for all; also NONE: it was left out of it. */
 gboolean so_attempt_log_covers (const SoAttemptLog *log, gint64 key, const char *address);
 
-/* In how many attempts up to that key address was asked. */
-guint so_attempt_log_tries (const SoAttemptLog *log, const char *address, gint64 last);
+/* In how many attempts up to that key each address was asked: address, or SO_ATTEMPT_ALL, → guint.  The
+ * addresses are the log's. */
+GHashTable *so_attempt_log_tries (const SoAttemptLog *log, gint64 last);
+/* Of one of them. */
+guint so_attempt_tries_of (GHashTable *tries, const char *address);
 
 /* The attempt that address was last asked in since it was opened again; 0: in none. */
 gint64 so_attempt_log_asked (const SoAttemptLog *log, const char *address);

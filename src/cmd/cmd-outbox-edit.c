@@ -281,7 +281,7 @@ send_it (SoApp *app, SoOutbox *outbox, SoEntry *entry, GError **error)
     account = so_config_account (app->config, envelope->account, envelope->submission->sender,
                                  error);
   if (account != NULL)
-    return so_send_entry (app, account, outbox, entry, FALSE);
+    return so_send_entry (app, account, outbox, entry, SO_SEND_KEPT);
   so_entry_free (entry);
   return 0;
 }

@@ -236,7 +236,8 @@ run (SoApp *app, SoSendOptions *options, GError **error)
     return 0;
   SoEntry *entry = options->eml != NULL ? so_send_eml (app, account, outbox, options, error)
                                         : post_words (app, account, outbox, options, error);
-  return entry != NULL ? so_send_entry (app, account, outbox, entry, options->queue) : 0;
+  return entry != NULL ? so_send_entry (app, account, outbox, entry,
+                                         options->queue ? SO_SEND_QUEUE : SO_SEND_NEW) : 0;
 }
 
 int

@@ -65,36 +65,50 @@ look_again (SoApp *app, SoOutbox *outbox, SoSendResult *result)
   result->due = view->due;
 }
 
+static gboolean
+has_accepted (const SoSubmission *submission)
+{
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
+      if (recipient->verdict != NULL && recipient->verdict->outcome == SO_OUTCOME_ACCEPTED)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* The limit was the server's, and the last step is `refuse`: nothing is kept. */
 static void
-refuse_if_wanted (SoOutbox *outbox, SoSendResult *result, GError **problem)
+refuse_if_wanted (SoOutbox *outbox, SoSendResult *result)
 {
   const SoAccount *account = result->account;
-  if (result->state != SO_ENTRY_HELD || !g_str_equal (result->reason, SO_REASON_SIZE)
+  if (result->state != SO_ENTRY_HELD || has_accepted (result->whole) || !g_str_equal (result->reason, SO_REASON_SIZE)
       || account->n_oversize == 0
       || account->oversize[account->n_oversize - 1] != SO_OVERSIZE_REFUSE)
     return;
-  g_autoptr (SoEntry) entry = so_app_lock_entry (outbox, result->id, problem);
-  if (entry == NULL || !so_entry_remove (entry, problem) || !so_outbox_sync (outbox, problem))
+  g_autoptr (SoEntry) entry = so_app_lock_entry (outbox, result->id, NULL);
+  if (entry == NULL || !so_entry_remove (entry, NULL) || !so_outbox_sync (outbox, NULL))
     return;
   result->is_refused = TRUE;
   result->id[0] = '\0';
 }
 
 int
-so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry, gboolean queue)
+so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry,
+               SoSendEntry how)
 {
   SoSendResult result;
   g_autoptr (GError) problem = NULL;
   int signal_number = 0;
   so_send_result_init (&result, app, account, entry);
-  if (queue || so_entry_name (entry)->state == SO_ENTRY_HELD)
+  if (how == SO_SEND_QUEUE || so_entry_name (entry)->state == SO_ENTRY_HELD)
     so_entry_free (entry);
   else
     {
       tell_of_parts (&result);
       signal_number = send_now (app, outbox, entry, &result, &problem);
-      refuse_if_wanted (outbox, &result, &problem);
+      if (how == SO_SEND_NEW)
+        refuse_if_wanted (outbox, &result);
     }
   look_again (app, outbox, &result);
   int status = so_send_result_tell (&result, problem);

@@ -47,10 +47,16 @@ void so_send_tell_hold (const SoApp *app, const SoCompose *compose, const char *
  * it may change.  FALSE: it has no attachments, and nothing was said. */
 gboolean so_send_tell_parts (SoEntry *entry);
 
-/* send-now.c: takes the entry over; queue: leaves it there.  Tells what became of it, and gives the
- * exit status. */
+typedef enum
+{
+  SO_SEND_NEW,   /* made by this command: the step `refuse` leaves nothing of it */
+  SO_SEND_KEPT,  /* was in the outbox before, and stays there whatever comes */
+  SO_SEND_QUEUE  /* left to retry */
+} SoSendEntry;
+
+/* send-now.c: takes the entry over.  Tells what became of it, and gives the exit status. */
 int so_send_entry (SoApp *app, const SoAccount *account, SoOutbox *outbox, SoEntry *entry,
-                   gboolean queue);
+                   SoSendEntry how);
 
 /* send-result.c: what became of it. */
 typedef struct

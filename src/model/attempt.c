@@ -286,23 +286,27 @@ so_attempt_log_covers (const SoAttemptLog *log, gint64 key, const char *address)
   return FALSE;
 }
 
-guint
-so_attempt_log_tries (const SoAttemptLog *log, const char *address, gint64 last)
+GHashTable *
+so_attempt_log_tries (const SoAttemptLog *log, gint64 last)
 {
-  guint n = 0;
-  gint64 counted = 0;
+  GHashTable *tries = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < log->records->len; i++)
     {
-      const SoAttempt *attempt = g_ptr_array_index (log->records, i);
+      SoAttempt *attempt = g_ptr_array_index (log->records, i);
       if (attempt->kind != SO_ATTEMPT_VERDICT || attempt->verdict->outcome == SO_OUTCOME_NONE
-          || attempt->key == counted || attempt->key > last
-          || (!g_str_equal (attempt->address, address)
-              && !g_str_equal (attempt->address, SO_ATTEMPT_ALL)))
+          || attempt->key > last)
         continue;
-      counted = attempt->key;
-      n++;
+      guint n = GPOINTER_TO_UINT (g_hash_table_lookup (tries, attempt->address));
+      g_hash_table_replace (tries, attempt->address, GUINT_TO_POINTER (n + 1));
     }
-  return n;
+  return tries;
+}
+
+guint
+so_attempt_tries_of (GHashTable *tries, const char *address)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (tries, address))
+         + GPOINTER_TO_UINT (g_hash_table_lookup (tries, SO_ATTEMPT_ALL));
 }
 
 gint64

@@ -58,13 +58,14 @@ static guint
 n_rounds (const SoRun *run, const SoEntry *entry)
 {
   const GPtrArray *recipients = so_entry_envelope (entry)->submission->recipients;
-  gint64 start = so_run_start_of (run, entry);
+  g_autoptr (GHashTable) tries
+      = so_attempt_log_tries (so_entry_log (entry), so_run_start_of (run, entry));
   guint most = 0;
   for (guint i = 0; i < recipients->len; i++)
     {
       const char *address = ((const SoRecipient *)g_ptr_array_index (recipients, i))->address;
       if (!so_attempt_log_settled (so_entry_log (entry), address))
-        most = MAX (most, so_attempt_log_tries (so_entry_log (entry), address, start));
+        most = MAX (most, so_attempt_tries_of (tries, address));
     }
   return most;
 }

@@ -13,6 +13,7 @@
 #include "sendoff/error.h"
 #include "sendoff/i18n.h"
 
+#define OWN_WORDS 60   /* s between two writings of what is wrong here; ours */
 #define LIMIT_REST 900 /* s: the least rest after "you have sent too much"; ours */
 
 gboolean
@@ -70,10 +71,12 @@ so_run_hold_account (SoRun *run, const SoVerdict *trouble)
   if (so_run_needs_person (trouble))
     run->summary->needs_password = TRUE;
   /* Tried by hand before its rest was over, it rests no longer for that. */
-  if (again && run->hold->until > now)
+  if (again && so_account_hold_stops (run->hold, now, so_run_horizon (run->options->config)))
     return;
-  if (is_our_own (trouble) && again)
-    return; /* it stands there; whoever watches the folder is not to be woken by it */
+  /* It stands there.  Whoever watches the folder is woken by what is written, so other words wait. */
+  if (again && is_our_own (trouble)
+      && (g_str_equal (run->hold->text, text) || now < run->hold->until + OWN_WORDS))
+    return;
   if (is_our_own (trouble))
     hold.until = now;
   else if (reason != SO_HOLD_PASSWORD)

@@ -162,6 +162,43 @@ some_are_left (const SoRun *run, const SoEntry *entry, const SoSubmission *submi
   return FALSE;
 }
 
+/* Of those who were just asked, the one who was asked least. */
+static guint
+least_tries (const SoSubmission *submission, GHashTable *before)
+{
+  guint least = G_MAXUINT;
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      const char *address = ((SoRecipient *)submission->recipients->pdata[i])->address;
+      least = MIN (least, so_attempt_tries_of (before, address) + 1);
+    }
+  return least;
+}
+
+/* Somebody is left whose turn it is before those who were just asked get another.  It is a matter of
+ * tries, not of passes: where the session ends with each part, they still wait between rounds. */
+static gboolean
+round_goes_on (const SoRun *run, const SoEntry *entry, const SoSubmission *submission)
+{
+  if (!some_are_left (run, entry, submission))
+    return FALSE;
+  const SoEntryName *name = so_entry_name (entry);
+  gint64 last = name->state == SO_ENTRY_SENDING ? name->stamp - 1 : G_MAXINT64;
+  g_autoptr (GHashTable) before = so_attempt_log_tries (so_entry_log (entry), last);
+  g_autoptr (GHashTable) asked = addresses_of (submission);
+  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
+  guint least = least_tries (submission, before);
+  for (guint i = 0; i < all->len; i++)
+    {
+      const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
+      if (!g_hash_table_contains (asked, address)
+          && !so_attempt_log_settled (so_entry_log (entry), address)
+          && so_attempt_tries_of (before, address) < least)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 is_too_large (const SoRun *run, const SoSubmission *submission)
 {
@@ -199,7 +236,8 @@ next_state (const SoRun *run, const SoEntry *entry, const SoSubmission *submissi
   gint64 now = so_run_now (), due = so_run_next_try (run, entry, now);
   gboolean waits = tally.deferred > 0 || others_are_open (entry, submission);
   gboolean in_doubt = tally.uncertain == 0 && stays_in_doubt (entry, submission);
-  if (waits && (some_are_left (run, entry, submission) || was_interrupted (run, submission)))
+  if (waits && due >= 0 && tally.uncertain == 0
+      && (round_goes_on (run, entry, submission) || was_interrupted (run, submission)))
     due = now;
   if (tally.uncertain > 0 || (in_doubt && waits && due < 0))
     {

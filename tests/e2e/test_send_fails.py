@@ -1,5 +1,7 @@
 """What `send` and `retry` say, and exit with, when a message does not go: the reason and what to do."""
 
+import email.message
+import email.policy
 import os
 import time
 
@@ -197,10 +199,7 @@ def test_a_later_pass_sends_all_parts_too(by_twos, sandbox, queued, listed):
     sandbox.rule(recipients={"*": "450 4.2.1 later"})
     by_twos("send", *six(), "-m", "x", status=0)
     assert listed()["reason"].startswith("450") and listed()["attempts"] == 3
-    # Each was asked once: it is the first wait, not the third.
-    [entry] = (by_twos.home.outbox / "entries").iterdir()
-    due = time.mktime(time.strptime(entry.name.split(".")[1], "%Y%m%dT%H%M%SZ")) - time.timezone
-    assert 40 < due - time.time() < 80
+    assert 40 < due_in(by_twos.home) < 80  # each was asked once: it is the first wait, not the third
     sandbox.rule()
     by_twos("retry", "--now", status=0)
     assert recipients_of(sandbox) == [["a", "b"], ["c", "d"], ["e", "f"]] and queued() == []
@@ -220,6 +219,20 @@ def test_one_who_is_refused_costs_nobody_his_part(by_twos, sandbox):
     done = by_twos("--json", "send", *six()[:3], "-m", "x", status=69)
     assert recipients_of(sandbox) == [["b"], ["c"]]
     assert [one["status"] for one in done.result["recipients"]] == ["rejected", "sent", "sent"]
+
+
+def due_in(home):
+    [entry] = (home.outbox / "entries").iterdir()
+    stamp = time.strptime(entry.name.split(".")[1], "%Y%m%dT%H%M%SZ")
+    return time.mktime(stamp) - time.timezone - time.time()
+
+
+def test_a_part_in_doubt_is_not_sent_again_at_once(by_twos, sandbox, queued):
+    sandbox.rule(final="drop")
+    by_twos("send", *six(), "-m", "x", status=75)
+    assert queued() == ["uncertain"] and due_in(by_twos.home) > 30
+    by_twos("retry", status=0)
+    assert len(sandbox.commands("DATA")) == 1
 
 
 # --- the server's own limit ---
@@ -282,3 +295,29 @@ def test_what_was_missing_is_there_again(home, sandbox, sendoff, listed):
     sandbox.rule(recipients={"a@example.org": "450 4.2.1 later"})
     sendoff("retry", status=75)
     assert listed()["state"] == "queued" and listed()["reason"].startswith("450")
+
+
+def test_what_was_kept_is_not_thrown_away(home, make_sandbox, sendoff, queued, tmp_path):
+    """The step `refuse` is for what is new."""
+    sandbox = make_sandbox("--size", "400000")
+    with_command(home, sandbox, f"echo {sandbox.password}", oversize="zip, refuse")
+    message = email.message.EmailMessage(email.policy.SMTP)
+    message["Subject"] = "x"
+    message.set_content("x")
+    for name in ("a.bin", "b.bin"):
+        message.add_attachment(os.urandom(400_000), maintype="application", subtype="x-a", filename=name)
+    sendoff.named("sendmail")("-odq", "a@example.org", input=message.as_bytes(), status=0)
+    sendoff("retry", status=65)
+    assert queued() == ["held-size"]
+    [entry] = (home.outbox / "entries").iterdir()
+    sendoff("outbox", "edit", entry.name.split(".")[-1], "--zip", status=65)
+    assert queued() == ["held-size"]
+
+
+def test_a_rest_that_the_clock_has_left_far_ahead_is_renewed(account, home, sandbox):
+    account("send", "--queue", "a@example.org", "-m", "x", status=0)
+    hold = home.outbox / "accounts" / "icloud.hold"
+    hold.write_text("connection\t20360101T000000Z\t20360101T000000Z\t1\tit was away\n")
+    sandbox.stop()
+    account("retry", status=75)
+    assert not hold.read_text().split("\t")[2].startswith("2036")
