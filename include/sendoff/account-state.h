@@ -43,6 +43,11 @@ SoAccountHold *so_account_get_hold (SoOutbox *outbox, const char *account, GErro
  * back, and it stops nothing. */
 gboolean so_account_hold_stops (const SoAccountHold *hold, gint64 now, gint64 horizon);
 
+/* What is wrong on this side: it stops nothing. */
+gboolean so_account_hold_is_own (const SoAccountHold *hold);
+/* Until somebody has seen to the password its entries are told of as held. */
+gboolean so_account_hold_needs_person (const SoAccountHold *hold);
+
 /* "password", "connection", "limit", "missing", "local": never translated (files, JSON). */
 const char *so_hold_reason_name (SoHoldReason reason);
 

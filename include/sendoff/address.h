@@ -39,6 +39,10 @@ so_address_is_usable (SoAddressVerdict verdict)
 const char *so_address_explain (SoAddressVerdict verdict);
 
 /* The part behind the last @, "" if none; points into address. */
+/* The domain in IDNA (RFC 5890), where the part before the @ is ASCII: needs no SMTPUTF8.  NULL where
+ * that cannot be; owned by the caller. */
+char *so_address_in_ascii (const char *address);
+
 const char *so_address_domain (const char *address);
 
 /* A well-known mail domain that domain is probably a slip of ("icluod.com" →

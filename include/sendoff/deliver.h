@@ -16,10 +16,9 @@ typedef struct
   /* Asked when the password is there and about to be sent; FALSE with error: it is not.  May be
    * NULL. */
   gboolean (*may_log_in) (gpointer data, GError **error);
-  gpointer may_log_in_data;
-  /* Told when a session stands, with the server's SIZE (0: it announces none), and the same data; may
-   * be NULL. */
+  /* Told when a session stands, with the server's SIZE (0: it announces none); may be NULL. */
   void (*opened) (gpointer data, guint64 size_limit);
+  gpointer data; /* of these two */
   gboolean attended;          /* somebody waits: a likely account password is warned about */
 } SoDeliverOptions;
 

@@ -38,6 +38,9 @@ const SoAttemptLog *so_entry_log (const SoEntry *entry);
  * entry.  May have no recipient. */
 SoSubmission *so_entry_submission (SoEntry *entry, GError **error);
 
+/* The verdict that stands for one of its recipients at least. */
+gboolean so_entry_has_outcome (const SoEntry *entry, SoOutcome outcome);
+
 /* Somebody who is still to get it may have got it already (attempt.h). */
 gboolean so_entry_in_doubt (const SoEntry *entry);
 

@@ -25,5 +25,8 @@ int so_interrupt_end (SoInterrupt *interrupt);
  * tidied up, or is seen by the outer one. */
 void so_interrupt_release (SoInterrupt *interrupt);
 
+/* One has come, and is not taken yet; fd: as above. */
+int so_interrupt_has_come (int fd);
+
 /* Ends the process by the signal that came; what it has said stands on its outputs. */
 void so_interrupt_raise (int number);

@@ -48,6 +48,9 @@ void so_submission_ask_dsn (SoSubmission *submission, const char *notify, const 
 void so_submission_free (SoSubmission *submission);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoSubmission, so_submission_free)
 
+/* The recipient of that address; NULL for none. */
+SoRecipient *so_submission_find (const SoSubmission *submission, const char *address);
+
 /* Gives every recipient without a verdict a copy of this one. */
 void so_submission_settle (SoSubmission *submission, const SoVerdict *verdict);
 

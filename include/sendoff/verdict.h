@@ -68,9 +68,9 @@ SoVerdict *so_verdict_copy (const SoVerdict *verdict);
 void so_verdict_free (SoVerdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoVerdict, so_verdict_free)
 
-/* Refused for good is the message, or the recipient; what is refused to the account or the connection is
- * tried again when that is mended. */
-gboolean so_verdict_condemns (const SoVerdict *verdict);
+/* A copy of what it means for the message (NULL of NULL): what is refused to the account or the connection
+ * is put off until that is mended. */
+SoVerdict *so_verdict_as_recorded (const SoVerdict *verdict);
 
 /* The server's words on one sanitised line, or ours where it said nothing: the note, else what
  * the cause means.  Owned by the caller. */

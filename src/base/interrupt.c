@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -51,6 +52,13 @@ so_interrupt_release (SoInterrupt *interrupt)
   interrupt->fd = -1;
   fflush (stdout); /* it may end here */
   sigprocmask (SIG_SETMASK, &interrupt->before, NULL);
+}
+
+int
+so_interrupt_has_come (int fd)
+{
+  struct pollfd look = { .fd = fd, .events = POLLIN };
+  return fd >= 0 && poll (&look, 1, 0) > 0;
 }
 
 void

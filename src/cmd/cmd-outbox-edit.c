@@ -144,51 +144,25 @@ commit (SoEntry *entry, SoEnvelope *envelope, const SoMessageText *text, GError 
          && so_enqueue_commit (edit, &as, NULL, error);
 }
 
-/* sent: what becomes of it is told next. */
+/* line: for people, with %s for the id; event and status: for scripts. */
 static void
-tell (const SoApp *app, const SoEntry *entry, gboolean sent)
+tell (const SoApp *app, const SoEntry *entry, const char *line, const char *event, SoEntryState status)
 {
   const char *id = so_entry_name (entry)->id;
   if (!app->json)
     {
-      so_app_say (app, _ ("%s is changed and due now"), id);
+      g_auto (GStrv) around = g_strsplit (line, "%s", 2);
+      g_autofree char *text = g_strjoinv (id, around);
+      so_app_say (app, "%s", text);
       return;
     }
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  so_json_string (builder, "event", sent ? "edited" : "result");
-  so_json_string (builder, "status", "queued");
+  so_json_string (builder, "event", event);
+  so_json_string (builder, "status", so_entry_state_name (status));
   so_json_string (builder, "id", id);
   json_builder_end_object (builder);
   so_app_json (builder);
-}
-
-/* To have looked at it is no wish to send it. */
-static void
-tell_unchanged (const SoApp *app, const SoEntry *entry)
-{
-  const char *id = so_entry_name (entry)->id;
-  if (!app->json)
-    {
-      so_app_say (app, _ ("%s is as it was: nothing was changed"), id);
-      return;
-    }
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  json_builder_begin_object (builder);
-  so_json_string (builder, "event", "result");
-  so_json_string (builder, "status", so_entry_state_name (so_entry_name (entry)->state));
-  so_json_string (builder, "id", id);
-  json_builder_end_object (builder);
-  so_app_json (builder);
-}
-
-static gboolean
-has_recipient (const GPtrArray *recipients, const char *address)
-{
-  for (guint i = 0; i < recipients->len; i++)
-    if (g_str_equal (((const SoRecipient *)g_ptr_array_index (recipients, i))->address, address))
-      return TRUE;
-  return FALSE;
 }
 
 /* Who was put into To, Cc or Bcc, or taken out, by hand. */
@@ -204,7 +178,7 @@ take_edited_recipients (const SoApp *app, SoSubmission *submission, const SoEdit
                           ((const SoRecipient *)g_ptr_array_index (recipients, i - 1))->address))
       g_ptr_array_remove_index (recipients, i - 1);
   for (guint i = 0; i < edited->added->len; i++)
-    if (!has_recipient (recipients, g_ptr_array_index (edited->added, i)))
+    if (so_submission_find (submission, g_ptr_array_index (edited->added, i)) == NULL)
       so_submission_add (submission, g_ptr_array_index (edited->added, i));
   if (recipients->len == 0)
     {
@@ -303,13 +277,14 @@ edit (SoApp *app, const char *id, const Options *options, gboolean in_editor, GE
   g_autoptr (SoMessageText) text = so_message_text_open (entry, error);
   gboolean changed = options->to != NULL || options->changes != NULL || owner != NULL
                      || changes_parts (options);
-  gboolean in_hand = changed;
   if (text == NULL
       || (in_editor && !edit_text (app, outbox, text, envelope, options, &changed, error)))
     return 0;
-  if (!changed && !in_hand)
+  if (!changed)
     {
-      tell_unchanged (app, entry);
+      /* To have looked at it is no wish to send it. */
+      tell (app, entry, _ ("%s is as it was: nothing was changed"), "result",
+            so_entry_name (entry)->state);
       return 0;
     }
   for (char **change = options->changes; change != NULL && *change != NULL; change++)
@@ -320,7 +295,9 @@ edit (SoApp *app, const char *id, const Options *options, gboolean in_editor, GE
     return 0;
   if (!commit (entry, g_steal_pointer (&envelope), text, error))
     return 0;
-  tell (app, entry, changes_parts (options));
+  /* With other parts it is sent, and what becomes of it is told next. */
+  tell (app, entry, _ ("%s is changed and due now"), changes_parts (options) ? "edited" : "result",
+        SO_ENTRY_QUEUED);
   return changes_parts (options) ? send_it (app, outbox, g_steal_pointer (&entry), error) : 0;
 }
 

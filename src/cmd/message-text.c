@@ -252,7 +252,7 @@ take_back_raw (SoMessageText *text, const char *path, gboolean *changed, GError 
                     _ ("what the editor left is no message; nothing is changed"));
       return FALSE;
     }
-  *changed = !is_same (text, edited);
+  *changed |= !is_same (text, edited);
   if (!leaves_envelope (text, edited, error))
     return FALSE;
   take_over (text, edited);
@@ -333,7 +333,7 @@ edit_view (SoMessageText *text, const SoEditView *view, const char *folder, SoEd
   unlink (path);
   if (!done || !so_edit_view_take (view, bytes, length, edited, error))
     return FALSE;
-  *changed = edited->text != NULL || !g_string_equal (text->head, edited->head)
+  *changed |= edited->text != NULL || !g_string_equal (text->head, edited->head)
              || edited->added->len > 0;
   g_string_assign (text->head, edited->head->str);
   return edited->text == NULL

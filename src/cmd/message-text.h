@@ -15,7 +15,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SoMessageText, so_message_text_free)
 
 /* In $VISUAL or $EDITOR, in a private file that is gone afterwards.  What comes back must
  * still be a message.  To be called before any other change; folder: for files without a name;
- * edited: what it means for the envelope, all 0 before; changed: it is another message now. */
+ * edited: what it means for the envelope, all 0 before; changed: set where it is another message now. */
 gboolean so_message_text_edit (SoMessageText *text, const char *folder, SoEdited *edited,
                                gboolean *changed, GError **error);
 

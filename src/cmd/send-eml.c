@@ -3,7 +3,6 @@
  */
 #include "config.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,10 +80,9 @@ static gboolean
 fit_unless_interrupted (SoOutbox *outbox, SoEntry *entry, const SoAccount *account, int fd,
                         SoFitted *fitted, GError **error)
 {
-  struct pollfd wait = { .fd = fd, .events = POLLIN };
   if (!so_fit_entry (outbox, entry, account, fd, fitted, error))
     return FALSE;
-  if (fd < 0 || poll (&wait, 1, 0) <= 0)
+  if (!so_interrupt_has_come (fd))
     return TRUE;
   so_error_set (error, SO_ERROR_INTERRUPTED, "", _ ("interrupted"));
   return FALSE;

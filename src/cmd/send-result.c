@@ -56,16 +56,11 @@ take_verdicts (SoSubmission *whole, const SoSubmission *part)
   for (guint i = 0; i < part->recipients->len; i++)
     {
       const SoRecipient *from = g_ptr_array_index (part->recipients, i);
-      for (guint k = 0; k < whole->recipients->len && from->verdict != NULL; k++)
-        {
-          SoRecipient *to = g_ptr_array_index (whole->recipients, k);
-          if (strcmp (to->address, from->address) != 0)
-            continue;
-          so_verdict_free (to->verdict);
-          to->verdict = so_verdict_copy (from->verdict);
-          if (to->verdict->outcome == SO_OUTCOME_REJECTED && !so_verdict_condemns (to->verdict))
-            to->verdict->outcome = SO_OUTCOME_DEFERRED; /* as in the outbox: it waits */
-        }
+      SoRecipient *to = so_submission_find (whole, from->address);
+      if (from->verdict == NULL || to == NULL)
+        continue;
+      so_verdict_free (to->verdict);
+      to->verdict = so_verdict_as_recorded (from->verdict);
     }
 }
 

@@ -28,16 +28,11 @@ G_STATIC_ASSERT (BLOCK / SO_BASE64_LINE_IN * SO_BASE64_LINE_OUT <= SO_OUT_BUFFER
 
 /* --- headers --- */
 
-/* A domain that is not ASCII needs no SMTPUTF8 where the part before the @ is. */
 static char *
 written_address (const char *address)
 {
-  const char *domain = so_address_domain (address);
-  g_autofree char *local = g_strndup (address, (gsize)(domain - address));
-  if (g_str_is_ascii (address) || !g_str_is_ascii (local))
-    return g_strdup (address);
-  g_autofree char *ascii = g_hostname_to_ascii (domain);
-  return ascii != NULL ? g_strconcat (local, ascii, NULL) : g_strdup (address);
+  char *ascii = g_str_is_ascii (address) ? NULL : so_address_in_ascii (address);
+  return ascii != NULL ? ascii : g_strdup (address);
 }
 
 static void

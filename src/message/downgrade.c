@@ -92,25 +92,6 @@ look_at_body (gpointer data, SoMimePart *part, const char *bytes, gsize length, 
   return TRUE;
 }
 
-static gboolean
-look_at_end (gpointer data, SoMimePart *part, GError **error)
-{
-  (void)data;
-  (void)part;
-  (void)error;
-  return TRUE;
-}
-
-static gboolean
-look_at_frame (gpointer data, const char *bytes, gsize length, GError **error)
-{
-  (void)data;
-  (void)bytes;
-  (void)length;
-  (void)error;
-  return TRUE;
-}
-
 /* --- writing --- */
 
 typedef struct
@@ -303,7 +284,7 @@ write_all (int from, goffset offset, const Look *look, int *to, GError **error)
 int
 so_downgrade (int fd, goffset offset, gboolean to_seven_bit, const char **why, GError **error)
 {
-  static const SoMimeFuncs funcs = { look_at_head, look_at_body, look_at_end, look_at_frame };
+  static const SoMimeFuncs funcs = { .head = look_at_head, .body = look_at_body };
   g_autoptr (GArray) facts = g_array_new (FALSE, TRUE, sizeof (Facts));
   Look look = { facts, to_seven_bit, "" };
   g_autoptr (SoMimeWalk) walk = so_mime_walk_new (&funcs, &look);

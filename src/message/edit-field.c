@@ -58,19 +58,8 @@ append_name (GString *out, const char *given)
 {
   g_autofree char *decoded = so_message_head_decode (given);
   const char *name = decoded != NULL ? decoded : given;
-  if (!needs_quotes (name))
-    {
-      g_string_append (out, name);
-      return;
-    }
-  g_string_append_c (out, '"');
-  for (const char *p = name; *p != '\0'; p++)
-    {
-      if (*p == '"' || *p == '\\')
-        g_string_append_c (out, '\\');
-      g_string_append_c (out, *p);
-    }
-  g_string_append_c (out, '"');
+  g_autofree char *quoted = needs_quotes (name) ? so_header_quoted (name) : NULL;
+  g_string_append (out, quoted != NULL ? quoted : name);
 }
 
 static void

@@ -100,16 +100,6 @@ search_end (gpointer data, SoMimePart *part, GError **error)
   return TRUE;
 }
 
-static gboolean
-search_frame (gpointer data, const char *bytes, gsize length, GError **error)
-{
-  (void)data;
-  (void)bytes;
-  (void)length;
-  (void)error;
-  return TRUE;
-}
-
 /* Lines end with LF. */
 static void
 settle_line_ends (GString *text)
@@ -153,7 +143,7 @@ take_text (SoEditView *view, const Search *search)
 static gboolean
 find_text (SoEditView *view, int fd, goffset offset, GError **error)
 {
-  static const SoMimeFuncs funcs = { search_head, search_body, search_end, search_frame };
+  static const SoMimeFuncs funcs = { search_head, search_body, search_end, NULL };
   Search search = { .octets = g_byte_array_new () };
   g_autoptr (SoMimeWalk) walk = so_mime_walk_new (&funcs, &search);
   gboolean well = so_mime_walk_file (walk, fd, offset, error);

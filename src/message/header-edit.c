@@ -20,13 +20,10 @@ line_end_of (const char *block, gsize length)
 static const SoMailbox *
 first_mailbox (const GArray *fields, GPtrArray **all)
 {
-  for (guint i = 0; i < fields->len && *all == NULL; i++)
-    if (so_scan_field_is (&g_array_index (fields, SoScanField, i), "From"))
-      {
-        g_autofree char *value = so_scan_field_value (&g_array_index (fields, SoScanField, i));
-        *all = so_address_list_parse (value, -1);
-      }
-  return *all != NULL && (*all)->len > 0 ? g_ptr_array_index (*all, 0) : NULL;
+  const SoScanField *from = so_scan_find (fields, "From");
+  g_autofree char *value = from != NULL ? so_scan_field_value (from) : g_strdup ("");
+  *all = so_address_list_parse (value, -1);
+  return (*all)->len > 0 ? g_ptr_array_index (*all, 0) : NULL;
 }
 
 char *

@@ -204,11 +204,11 @@ is_atoms (const char *text)
   return strstr (text, "  ") == NULL;
 }
 
-static char *
-quoted (const char *ascii)
+char *
+so_header_quoted (const char *text)
 {
   GString *out = g_string_new ("\"");
-  for (const char *p = ascii; *p != '\0'; p++)
+  for (const char *p = text; *p != '\0'; p++)
     {
       if (*p == '"' || *p == '\\')
         g_string_append_c (out, '\\');
@@ -228,7 +228,7 @@ so_header_phrase (SoHeaderLine *line, const char *text)
       add_tokens (line, utf8);
       return g_str_has_suffix (utf8, "?=");
     }
-  g_autofree char *string = g_str_is_ascii (utf8) ? quoted (utf8) : NULL;
+  g_autofree char *string = g_str_is_ascii (utf8) ? so_header_quoted (utf8) : NULL;
   if (string != NULL && strlen (string) <= WORD_MAX - WORD_LEAST)
     {
       so_header_token (line, string);

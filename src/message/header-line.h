@@ -27,6 +27,9 @@ void so_header_end (SoHeaderLine *line);
  * encoded word, behind which a special needs a blank (RFC 2047 5). */
 gboolean so_header_phrase (SoHeaderLine *line, const char *text);
 
+/* As a quoted string (RFC 5322 3.2.4); owned by the caller. */
+char *so_header_quoted (const char *text);
+
 /* A whole field with free text (Subject). */
 void so_header_unstructured (GString *out, const char *name, const char *text);
 

@@ -130,21 +130,13 @@ has_boundary (const SoMimePart *part, const char *text)
   return FALSE;
 }
 
-static char *
-value_of (const GArray *fields, const char *name)
-{
-  for (guint i = 0; i < fields->len; i++)
-    if (so_scan_field_is (&g_array_index (fields, SoScanField, i), name))
-      return so_scan_field_value (&g_array_index (fields, SoScanField, i));
-  return NULL;
-}
-
 /* What is said of the lines' flow (RFC 3676) holds for the changed ones too. */
 static char *
 kept_parameters (const GArray *fields)
 {
   static const char *const names[] = { "format", "delsp" };
-  g_autofree char *type = value_of (fields, "Content-Type");
+  const SoScanField *field = so_scan_find (fields, "Content-Type");
+  g_autofree char *type = field != NULL ? so_scan_field_value (field) : NULL;
   GString *kept = g_string_new (NULL);
   for (gsize i = 0; type != NULL && i < G_N_ELEMENTS (names); i++)
     {
@@ -181,11 +173,11 @@ put_words (Edit *edit, const SoMimePart *part, const char *block, gsize length, 
     return put_plain (edit, block, length, text, error);
   gsize used;
   g_autoptr (GArray) fields = so_scan_fields (block, length, &used);
-  g_autofree char *version = value_of (fields, "MIME-Version");
+  gboolean says_mime = so_scan_find (fields, "MIME-Version") != NULL;
   g_autofree char *parameters = kept_parameters (fields);
   if (!put_other_fields (edit, fields, speaks_of_encoding, error))
     return FALSE;
-  if (part->parent == NULL && version == NULL && !put (edit, MIME_VERSION, strlen (MIME_VERSION), error))
+  if (part->parent == NULL && !says_mime && !put (edit, MIME_VERSION, strlen (MIME_VERSION), error))
     return FALSE;
   return so_compose_write_words (part->type, parameters, text, clashes, edit->sink, edit->data,
                                  error);

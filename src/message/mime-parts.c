@@ -109,17 +109,7 @@ look_at_end (gpointer data, SoMimePart *part, GError **error)
   return TRUE;
 }
 
-static gboolean
-ignore_frame (gpointer data, const char *bytes, gsize length, GError **error)
-{
-  (void)data;
-  (void)bytes;
-  (void)length;
-  (void)error;
-  return TRUE;
-}
-
-static const SoMimeFuncs look_funcs = { look_at_head, look_at_body, look_at_end, ignore_frame };
+static const SoMimeFuncs look_funcs = { look_at_head, look_at_body, look_at_end, NULL };
 
 static void
 look_begin (Look *look, gboolean with_sums)
@@ -227,7 +217,7 @@ gboolean
 so_mime_extract (int fd, goffset offset, guint leaf, SoByteSink sink, gpointer data,
                  GError **error)
 {
-  static const SoMimeFuncs funcs = { extract_head, extract_body, extract_end, ignore_frame };
+  static const SoMimeFuncs funcs = { extract_head, extract_body, extract_end, NULL };
   Extract extract = { .leaf = leaf, .sink = sink, .data = data, .octets = g_byte_array_new () };
   g_autoptr (SoMimeWalk) walk = so_mime_walk_new (&funcs, &extract);
   gboolean well = so_mime_walk_file (walk, fd, offset, error);

@@ -85,7 +85,7 @@ so_mime_walk_free (SoMimeWalk *walk)
 static gboolean
 frame (SoMimeWalk *walk, const char *bytes, gsize length, GError **error)
 {
-  return length == 0 || walk->funcs.frame (walk->data, bytes, length, error);
+  return length == 0 || walk->funcs.frame == NULL || walk->funcs.frame (walk->data, bytes, length, error);
 }
 
 /* Octets of a body, or of what stands between parts. */
@@ -143,7 +143,7 @@ end_part (SoMimeWalk *walk, GError **error)
   /* A message in the part that was just opened has nothing in it. */
   if (walk->in_head && !end_head (walk, error))
     return FALSE;
-  if (so_mime_part_is_leaf (walk->part) && !walk->funcs.end (walk->data, walk->part, error))
+  if (so_mime_part_is_leaf (walk->part) && walk->funcs.end != NULL && !walk->funcs.end (walk->data, walk->part, error))
     return FALSE;
   close_part (walk);
   return TRUE;

@@ -49,9 +49,9 @@ typedef struct
                     GError **error);
   gboolean (*body) (gpointer data, SoMimePart *part, const char *bytes, gsize length,
                     GError **error);
-  /* All of a leaf's body has come. */
+  /* All of a leaf's body has come.  May be NULL. */
   gboolean (*end) (gpointer data, SoMimePart *part, GError **error);
-  /* Boundaries, and what stands before the first and behind the last. */
+  /* Boundaries, and what stands before the first and behind the last.  May be NULL. */
   gboolean (*frame) (gpointer data, const char *bytes, gsize length, GError **error);
 } SoMimeFuncs;
 

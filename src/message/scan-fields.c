@@ -81,8 +81,8 @@ so_scan_field_value (const SoScanField *field)
   return g_string_free (value, FALSE);
 }
 
-static const SoScanField *
-find (const GArray *fields, const char *name)
+const SoScanField *
+so_scan_find (const GArray *fields, const char *name)
 {
   for (guint i = 0; i < fields->len; i++)
     if (so_scan_field_is (&g_array_index (fields, SoScanField, i), name))
@@ -130,8 +130,8 @@ static gboolean
 take_recipients (const SoScanSpec *spec, const GArray *fields, SoScanHead *head, GError **error)
 {
   static const char *const names[] = { "To", "Cc", "Bcc" };
-  gboolean resent = find (fields, "Resent-To") != NULL || find (fields, "Resent-Cc") != NULL
-                    || find (fields, "Resent-Bcc") != NULL;
+  gboolean resent = so_scan_find (fields, "Resent-To") != NULL || so_scan_find (fields, "Resent-Cc") != NULL
+                    || so_scan_find (fields, "Resent-Bcc") != NULL;
   for (guint i = 0; i < fields->len; i++)
     {
       const SoScanField *field = &g_array_index (fields, SoScanField, i);
@@ -153,7 +153,7 @@ is_sealed (const GArray *fields)
   static const char *const types[] = { "multipart/signed", "multipart/encrypted",
                                        "application/pkcs7-mime", "application/x-pkcs7-mime",
                                        "application/pgp" };
-  const SoScanField *field = find (fields, "Content-Type");
+  const SoScanField *field = so_scan_find (fields, "Content-Type");
   g_autofree char *value = field != NULL ? so_scan_field_value (field) : g_strdup ("");
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     if (g_ascii_strncasecmp (value, types[i], strlen (types[i])) == 0)
@@ -164,7 +164,7 @@ is_sealed (const GArray *fields)
 static char *
 message_id_of (const SoScanSpec *spec, const GArray *fields)
 {
-  const SoScanField *field = find (fields, "Message-ID");
+  const SoScanField *field = so_scan_find (fields, "Message-ID");
   g_autofree char *value = field != NULL ? so_scan_field_value (field) : g_strdup ("");
   const char *end = value[0] == '<' ? strchr (value, '>') : NULL;
   if (end != NULL && so_text_is_clean (value, -1))
@@ -246,7 +246,7 @@ rewrite_from (const SoScanSpec *spec, const GArray *fields, const SoScanField *f
                                                   : so_text_sanitise (old->address, -1, 100);
   so_scan_append_from (out, g_utf8_validate (shown, -1, NULL) ? shown : "", spec->address,
                        line_end);
-  if (old != NULL && so_address_is_usable (old->verdict) && find (fields, "Reply-To") == NULL)
+  if (old != NULL && so_address_is_usable (old->verdict) && so_scan_find (fields, "Reply-To") == NULL)
     g_string_append_printf (out, "Reply-To: %s%s", old->address, line_end);
 }
 
@@ -261,14 +261,14 @@ static void
 append_missing (const SoScanSpec *spec, const GArray *fields, const SoScanHead *head, GString *out,
                 const char *line_end)
 {
-  if (find (fields, "Date") == NULL)
+  if (so_scan_find (fields, "Date") == NULL)
     {
       g_autofree char *date = so_clock_rfc5322 (spec->now_us);
       g_string_append_printf (out, "Date: %s%s", date, line_end);
     }
-  if (find (fields, "From") == NULL)
+  if (so_scan_find (fields, "From") == NULL)
     so_scan_append_from (out, spec->name, spec->address, line_end);
-  if (find (fields, "Message-ID") == NULL)
+  if (so_scan_find (fields, "Message-ID") == NULL)
     g_string_append_printf (out, "Message-ID: %s%s", head->message_id, line_end);
 }
 
@@ -278,7 +278,7 @@ so_scan_complete (SoScanSpec *spec, const char *block, gsize length, const char 
 {
   gsize used;
   g_autoptr (GArray) fields = so_scan_fields (block, length, &used);
-  const SoScanField *from = find (fields, "From");
+  const SoScanField *from = so_scan_find (fields, "From");
   g_autofree char *old = from != NULL ? first_address (from) : NULL;
   if (spec->choose != NULL)
     spec->choose (spec->data, old != NULL ? old : "", spec);
@@ -296,7 +296,7 @@ so_scan_complete (SoScanSpec *spec, const char *block, gsize length, const char 
       const SoScanField *field = &g_array_index (fields, SoScanField, i);
       if (is_taken_out (field))
         continue;
-      if (rewrite && field == find (fields, "From"))
+      if (rewrite && field == so_scan_find (fields, "From"))
         rewrite_from (spec, fields, field, out, line_end);
       else
         g_string_append_len (out, field->start, (gssize)field->length);

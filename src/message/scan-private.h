@@ -16,6 +16,9 @@ typedef struct
 GArray *so_scan_fields (const char *block, gsize length, gsize *used);
 
 gboolean so_scan_field_is (const SoScanField *field, const char *name);
+/* The first of that name, of SoScanField; NULL for none. */
+const SoScanField *so_scan_find (const GArray *fields, const char *name);
+
 /* Unfolded, without the line end; owned by the caller. */
 char *so_scan_field_value (const SoScanField *field);
 

@@ -222,3 +222,12 @@ so_address_domain (const char *address)
   const char *at = strrchr (address, '@');
   return at != NULL ? at + 1 : "";
 }
+
+char *
+so_address_in_ascii (const char *address)
+{
+  const char *domain = so_address_domain (address);
+  g_autofree char *local = g_strndup (address, (gsize)(domain - address));
+  g_autofree char *ascii = g_str_is_ascii (local) ? g_hostname_to_ascii (domain) : NULL;
+  return ascii != NULL ? g_strconcat (local, ascii, NULL) : NULL;
+}

@@ -165,13 +165,19 @@ is_not_accepted (gpointer key, gpointer value, gpointer data)
 }
 
 static void
+count_one (GHashTable *counts, char *address)
+{
+  guint before = GPOINTER_TO_UINT (g_hash_table_lookup (counts, address));
+  g_hash_table_replace (counts, address, GUINT_TO_POINTER (before + 1));
+}
+
+static void
 add_doubt (SoAttemptLog *log, const SoAttempt *attempt)
 {
   if (log->n_doubts == 0 || attempt->key != log->last_doubt)
     log->n_doubts++;
   log->last_doubt = attempt->key;
-  guint before = GPOINTER_TO_UINT (g_hash_table_lookup (log->doubts, attempt->address));
-  g_hash_table_replace (log->doubts, attempt->address, GUINT_TO_POINTER (before + 1));
+  count_one (log->doubts, attempt->address);
 }
 
 /* What stands after this record too. */
@@ -264,8 +270,7 @@ so_attempt_log_doubt (const SoAttemptLog *log, const char *address)
 {
   if (log->n_doubts == 0 || so_attempt_log_settled (log, address))
     return SO_DOUBT_NONE;
-  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (log->doubts, address))
-            + GPOINTER_TO_UINT (g_hash_table_lookup (log->doubts, SO_ATTEMPT_ALL));
+  guint n = so_attempt_tries_of (log->doubts, address);
   return n == 0 ? SO_DOUBT_NONE : n < log->n_doubts ? SO_DOUBT_SOME : SO_DOUBT_EVERY;
 }
 
@@ -292,12 +297,10 @@ so_attempt_log_tries (const SoAttemptLog *log, gint64 last)
   GHashTable *tries = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < log->records->len; i++)
     {
-      SoAttempt *attempt = g_ptr_array_index (log->records, i);
-      if (attempt->kind != SO_ATTEMPT_VERDICT || attempt->verdict->outcome == SO_OUTCOME_NONE
-          || attempt->key > last)
-        continue;
-      guint n = GPOINTER_TO_UINT (g_hash_table_lookup (tries, attempt->address));
-      g_hash_table_replace (tries, attempt->address, GUINT_TO_POINTER (n + 1));
+      const SoAttempt *attempt = g_ptr_array_index (log->records, i);
+      if (attempt->kind == SO_ATTEMPT_VERDICT && attempt->verdict->outcome != SO_OUTCOME_NONE
+          && attempt->key <= last)
+        count_one (tries, attempt->address);
     }
   return tries;
 }

@@ -107,6 +107,18 @@ so_submission_free (SoSubmission *submission)
   g_free (submission);
 }
 
+SoRecipient *
+so_submission_find (const SoSubmission *submission, const char *address)
+{
+  for (guint i = 0; i < submission->recipients->len; i++)
+    {
+      SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
+      if (g_str_equal (recipient->address, address))
+        return recipient;
+    }
+  return NULL;
+}
+
 void
 so_submission_settle (SoSubmission *submission, const SoVerdict *verdict)
 {

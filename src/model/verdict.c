@@ -298,11 +298,14 @@ so_verdict_judge (const SoReplyBook *book, const char *preset, SoStage stage, co
   return verdict;
 }
 
-gboolean
-so_verdict_condemns (const SoVerdict *verdict)
+SoVerdict *
+so_verdict_as_recorded (const SoVerdict *verdict)
 {
-  return verdict->outcome == SO_OUTCOME_REJECTED
-         && (verdict->scope == SO_SCOPE_MESSAGE || verdict->scope == SO_SCOPE_RECIPIENT);
+  SoVerdict *copy = so_verdict_copy (verdict);
+  if (copy != NULL && copy->outcome == SO_OUTCOME_REJECTED
+      && (copy->scope == SO_SCOPE_ACCOUNT || copy->scope == SO_SCOPE_CONNECTION))
+    copy->outcome = SO_OUTCOME_DEFERRED;
+  return copy;
 }
 
 char *

@@ -214,10 +214,11 @@ so_wire_meter_feed (SoWireMeter *meter, const char *bytes, gsize length)
       if (at == end)
         break;
       meter_line_end (meter);
+      gboolean is_whole = is_crlf (at, end);
       meter->after_cr = *at == '\r' && end - at == 1;
       meter->measure.long_lines
-          |= *at == '\r' && end - at > 1 && at[1] != '\n' && !meter->in_header;
-      p += is_crlf (at, end) ? 2 : 1;
+          |= *at == '\r' && !is_whole && !meter->after_cr && !meter->in_header;
+      p += is_whole ? 2 : 1;
       if (body == NULL && !meter->in_header)
         body = p;
     }

@@ -72,23 +72,14 @@ settle_locally (SoTransaction *envelope, const char *cause, const char *note)
 
 /* --- what is checked before anything is sent --- */
 
-/* Without SMTPUTF8, of which the next server on the way may know nothing: the domain in IDNA; NULL if
- * the local part needs the extension. */
-static char *
-without_smtputf8 (const char *address)
-{
-  const char *domain = so_address_domain (address);
-  g_autofree char *local = g_strndup (address, (gsize) (domain - address));
-  g_autofree char *ascii = g_str_is_ascii (local) ? g_hostname_to_ascii (domain) : NULL;
-  return ascii != NULL ? g_strconcat (local, ascii, NULL) : NULL;
-}
-
+/* Without SMTPUTF8 where that can be: the next server on the way may know nothing of it.  NULL if the
+ * address needs it and the server lacks it. */
 static char *
 wire_address (const SoSmtp *smtp, const char *address)
 {
   if (g_str_is_ascii (address))
     return g_strdup (address);
-  char *plain = without_smtputf8 (address);
+  char *plain = so_address_in_ascii (address);
   return plain != NULL || !smtp->ehlo.smtputf8 ? plain : g_strdup (address);
 }
 

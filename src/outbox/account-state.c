@@ -35,6 +35,18 @@ so_hold_reason_name (SoHoldReason reason)
   return reason_names[reason];
 }
 
+gboolean
+so_account_hold_is_own (const SoAccountHold *hold)
+{
+  return hold != NULL && (hold->reason == SO_HOLD_MISSING || hold->reason == SO_HOLD_LOCAL);
+}
+
+gboolean
+so_account_hold_needs_person (const SoAccountHold *hold)
+{
+  return hold != NULL && (hold->reason == SO_HOLD_PASSWORD || hold->reason == SO_HOLD_MISSING);
+}
+
 void
 so_account_hold_free (SoAccountHold *hold)
 {

@@ -100,18 +100,6 @@ put_verdicts (const SoEntry *entry, GString *records, gint64 now, gint64 key, co
     }
 }
 
-static const SoRecipient *
-recipient_of (const SoSubmission *submission, const char *address)
-{
-  for (guint i = 0; i < submission->recipients->len; i++)
-    {
-      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
-      if (g_str_equal (recipient->address, address))
-        return recipient;
-    }
-  return NULL;
-}
-
 /* Who does not get the message by this attempt: refused at RCPT, or left for another one. */
 static void
 put_left_out (const SoEntry *entry, GString *records, gint64 now, const char *server,
@@ -125,11 +113,25 @@ put_left_out (const SoEntry *entry, GString *records, gint64 now, const char *se
       const char *address = ((const SoRecipient *)g_ptr_array_index (recipients, i))->address;
       if (so_attempt_log_settled (entry->log, address))
         continue;
-      const SoRecipient *recipient = recipient_of (asked, address);
+      const SoRecipient *recipient = so_submission_find (asked, address);
       if (recipient == NULL || recipient->verdict != NULL)
         so_attempt_put_verdict (records, now, entry->name.stamp, server, address,
                                 recipient != NULL ? recipient->verdict : later);
     }
+}
+
+gboolean
+so_entry_has_outcome (const SoEntry *entry, SoOutcome outcome)
+{
+  const GPtrArray *recipients = entry->envelope->submission->recipients;
+  for (guint i = 0; i < recipients->len; i++)
+    {
+      const SoRecipient *recipient = g_ptr_array_index (recipients, i);
+      const SoVerdict *verdict = so_attempt_log_verdict (entry->log, recipient->address);
+      if (verdict != NULL && verdict->outcome == outcome)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 gboolean

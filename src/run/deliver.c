@@ -32,7 +32,7 @@ fetch_secret (gpointer data, GError **error)
   g_autoptr (SoSecret) secret
       = so_credential_get (purse->account, SO_SERVICE_SMTP, options->may_prompt, error);
   if (secret == NULL
-      || (options->may_log_in != NULL && !options->may_log_in (options->may_log_in_data, error)))
+      || (options->may_log_in != NULL && !options->may_log_in (options->data, error)))
     return NULL;
   if (options->attended)
     warn_of_shape (purse, secret);
@@ -94,7 +94,7 @@ so_deliver (const SoAccount *account, const SoFeed *feed, const SoDeliverOptions
   if (smtp == NULL)
     return FALSE;
   if (options->opened != NULL)
-    options->opened (options->may_log_in_data, so_smtp_size_limit (smtp));
+    options->opened (options->data, so_smtp_size_limit (smtp));
   Logged logged = { account, feed, options->observer, so_delivery_log_path (), FALSE };
   const SoFeed with_log = { logged_next, logged_completing, logged_done, &logged };
   gboolean well = so_smtp_run (smtp, &with_log, error);

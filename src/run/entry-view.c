@@ -206,7 +206,7 @@ apply_hold (SoEntryView *view, const SoAccountHold *hold)
     [SO_HOLD_MISSING] = { N_ ("the account has no password"), N_ ("“sendoff doctor” says what is missing") },
     [SO_HOLD_LOCAL] = { N_ ("the account cannot sign in"), N_ ("“sendoff doctor” says what is missing") },
   };
-  if (hold->reason == SO_HOLD_PASSWORD || hold->reason == SO_HOLD_MISSING)
+  if (so_account_hold_needs_person (hold))
     {
       view->due = 0;
       view->state = SO_ENTRY_HELD;
@@ -238,8 +238,7 @@ so_entry_view_new (const SoEntry *entry, const SoAccountHold *hold, gint64 now, 
   if (waits || view->state == SO_ENTRY_SENT)
     view->due = view->name.stamp;
   /* What was missing may have come since, and is tried again; until then this is the state. */
-  gboolean is_local = hold != NULL && (hold->reason == SO_HOLD_MISSING || hold->reason == SO_HOLD_LOCAL);
-  if (waits && (is_local || so_account_hold_stops (hold, now, horizon)))
+  if (waits && (so_account_hold_is_own (hold) || so_account_hold_stops (hold, now, horizon)))
     apply_hold (view, hold);
   return view;
 }

@@ -53,8 +53,11 @@ is_wanted (const char *headers, const char *message_id, const char *field)
 {
   g_auto (GStrv) lines = so_message_head_lines (headers);
   g_autofree char *value = so_message_head_field (lines, "Message-ID");
-  g_autofree char *wanted = *field != '\0' ? so_message_head_field (lines, field) : g_strdup ("any");
-  return strcmp (g_strstrip (value), message_id) == 0 && *g_strstrip (wanted) != '\0';
+  gboolean is_that = strcmp (g_strstrip (value), message_id) == 0;
+  if (!is_that || *field == '\0')
+    return is_that;
+  g_autofree char *wanted = so_message_head_field (lines, field);
+  return *g_strstrip (wanted) != '\0';
 }
 
 gboolean

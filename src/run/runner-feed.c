@@ -113,17 +113,11 @@ see_to_uncertain (SoRun *run, SoEntry *entry)
 static void
 close_settled (SoRun *run, SoEntry *entry)
 {
-  const GPtrArray *recipients = so_entry_envelope (entry)->submission->recipients;
-  for (guint i = 0; i < recipients->len; i++)
+  if (so_entry_has_outcome (entry, SO_OUTCOME_REJECTED))
     {
-      const SoRecipient *recipient = g_ptr_array_index (recipients, i);
-      const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), recipient->address);
-      if (verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED)
-        {
-          SoEntryName next = so_run_state (SO_ENTRY_FAILED, SO_REASON_REFUSED, so_run_now ());
-          move (run, entry, &next, SO_RUN_FAILED, "");
-          return;
-        }
+      SoEntryName next = so_run_state (SO_ENTRY_FAILED, SO_REASON_REFUSED, so_run_now ());
+      move (run, entry, &next, SO_RUN_FAILED, "");
+      return;
     }
   GError *error = NULL;
   if (so_entry_remove (entry, &error))
@@ -316,8 +310,7 @@ look_after (SoRun *run, SoEntry *entry)
     expire (run, entry);
   else
     {
-      gboolean held = run->hold != NULL
-                      && (run->hold->reason == SO_HOLD_PASSWORD || run->hold->reason == SO_HOLD_MISSING);
+      gboolean held = so_account_hold_needs_person (run->hold);
       const char *why = run->hold != NULL      ? run->hold->text
                         : run->trouble != NULL ? run->trouble->note
                                                : "";

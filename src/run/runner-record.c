@@ -6,10 +6,10 @@
  */
 #include "config.h"
 
-#include <poll.h>
 #include <string.h>
 
 #include "runner-private.h"
+#include "sendoff/interrupt.h"
 
 typedef struct
 {
@@ -67,22 +67,10 @@ as_recorded (const SoSubmission *submission)
   for (guint i = 0; i < submission->recipients->len; i++)
     {
       const SoRecipient *from = g_ptr_array_index (submission->recipients, i);
-      SoVerdict *verdict = so_verdict_copy (from->verdict);
-      if (verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED
-          && !so_verdict_condemns (verdict))
-        verdict->outcome = SO_OUTCOME_DEFERRED;
+      SoVerdict *verdict = so_verdict_as_recorded (from->verdict);
       so_submission_add (copy, from->address)->verdict = verdict;
     }
   return copy;
-}
-
-static GHashTable *
-addresses_of (const SoSubmission *submission)
-{
-  GHashTable *addresses = g_hash_table_new (g_str_hash, g_str_equal);
-  for (guint i = 0; i < submission->recipients->len; i++)
-    g_hash_table_add (addresses, ((SoRecipient *)submission->recipients->pdata[i])->address);
-  return addresses;
 }
 
 /* Somebody who was not in this attempt is still to get it. */
@@ -90,27 +78,11 @@ static gboolean
 others_are_open (const SoEntry *entry, const SoSubmission *submission)
 {
   const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
-  g_autoptr (GHashTable) asked = addresses_of (submission);
   for (guint i = 0; i < all->len; i++)
     {
       const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
-      if (!g_hash_table_contains (asked, address)
+      if (so_submission_find (submission, address) == NULL
           && !so_attempt_log_settled (so_entry_log (entry), address))
-        return TRUE;
-    }
-  return FALSE;
-}
-
-/* In this attempt, or in an earlier one. */
-static gboolean
-some_were_rejected (const SoEntry *entry)
-{
-  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
-  for (guint i = 0; i < all->len; i++)
-    {
-      const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
-      const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), address);
-      if (verdict != NULL && verdict->outcome == SO_OUTCOME_REJECTED)
         return TRUE;
     }
   return FALSE;
@@ -122,21 +94,16 @@ stays_in_doubt (const SoEntry *entry, const SoSubmission *submission)
 {
   if (!so_entry_in_doubt (entry))
     return FALSE;
-  g_autoptr (GHashTable) settled = g_hash_table_new (g_str_hash, g_str_equal);
-  for (guint i = 0; i < submission->recipients->len; i++)
-    {
-      const SoRecipient *recipient = g_ptr_array_index (submission->recipients, i);
-      if (recipient->verdict != NULL
-          && (recipient->verdict->outcome == SO_OUTCOME_ACCEPTED
-              || recipient->verdict->outcome == SO_OUTCOME_REJECTED))
-        g_hash_table_add (settled, recipient->address);
-    }
   const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
   for (guint i = 0; i < all->len; i++)
     {
       const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
-      if (so_attempt_log_doubt (so_entry_log (entry), address) != SO_DOUBT_NONE
-          && !g_hash_table_contains (settled, address))
+      const SoRecipient *recipient = so_submission_find (submission, address);
+      const SoVerdict *verdict = recipient != NULL ? recipient->verdict : NULL;
+      gboolean is_settled = verdict != NULL
+                            && (verdict->outcome == SO_OUTCOME_ACCEPTED
+                                || verdict->outcome == SO_OUTCOME_REJECTED);
+      if (!is_settled && so_attempt_log_doubt (so_entry_log (entry), address) != SO_DOUBT_NONE)
         return TRUE;
     }
   return FALSE;
@@ -150,11 +117,10 @@ some_are_left (const SoRun *run, const SoEntry *entry, const SoSubmission *submi
   if (submission->recipients->len == all->len)
     return FALSE;
   gint64 start = so_run_start_of (run, entry);
-  g_autoptr (GHashTable) asked = addresses_of (submission);
   for (guint i = 0; i < all->len; i++)
     {
       char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
-      if (!g_hash_table_contains (asked, address)
+      if (so_submission_find (submission, address) == NULL
           && !so_attempt_log_settled (so_entry_log (entry), address)
           && so_attempt_log_asked (so_entry_log (entry), address) <= start)
         return TRUE;
@@ -185,13 +151,12 @@ round_goes_on (const SoRun *run, const SoEntry *entry, const SoSubmission *submi
   const SoEntryName *name = so_entry_name (entry);
   gint64 last = name->state == SO_ENTRY_SENDING ? name->stamp - 1 : G_MAXINT64;
   g_autoptr (GHashTable) before = so_attempt_log_tries (so_entry_log (entry), last);
-  g_autoptr (GHashTable) asked = addresses_of (submission);
   const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
   guint least = least_tries (submission, before);
   for (guint i = 0; i < all->len; i++)
     {
       const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
-      if (!g_hash_table_contains (asked, address)
+      if (so_submission_find (submission, address) == NULL
           && !so_attempt_log_settled (so_entry_log (entry), address)
           && so_attempt_tries_of (before, address) < least)
         return TRUE;
@@ -223,9 +188,8 @@ static gboolean
 was_interrupted (const SoRun *run, const SoSubmission *submission)
 {
   const SoVerdict *verdict = so_submission_speaker (submission);
-  struct pollfd wait = { .fd = run->options->deliver.interrupt_fd, .events = POLLIN };
-  return wait.fd >= 0 && verdict != NULL && verdict->scope == SO_SCOPE_CONNECTION
-         && verdict->reply == NULL && poll (&wait, 1, 0) > 0;
+  return verdict != NULL && verdict->scope == SO_SCOPE_CONNECTION && verdict->reply == NULL
+         && so_interrupt_has_come (run->options->deliver.interrupt_fd);
 }
 
 static SoEntryName
@@ -279,7 +243,7 @@ static gboolean
 is_sent (const SoEntry *entry, const SoSubmission *submission)
 {
   return so_submission_outcome (submission) == SO_OUTCOME_ACCEPTED
-         && !some_were_rejected (entry) && !others_are_open (entry, submission);
+         && !so_entry_has_outcome (entry, SO_OUTCOME_REJECTED) && !others_are_open (entry, submission);
 }
 
 /* Sent, but for its copy. */
@@ -307,8 +271,10 @@ so_run_completing (gpointer data, SoSubmission *submission)
   SoRun *run = data;
   GError *error = NULL;
   g_autofree char *server = server_of (run);
-  g_autoptr (SoSubmission) recorded = as_recorded (submission);
-  if (so_entry_mark_sending (submission->owner, so_run_now (), server, recorded, &error))
+  gboolean is_usual = so_submission_outcome (submission) == SO_OUTCOME_NONE; /* nobody was refused */
+  g_autoptr (SoSubmission) recorded = is_usual ? NULL : as_recorded (submission);
+  if (so_entry_mark_sending (submission->owner, so_run_now (), server,
+                             is_usual ? submission : recorded, &error))
     return TRUE;
   so_run_note_problem (run, error);
   run->stopped = TRUE;

@@ -182,8 +182,7 @@ judge_end (SoRun *run, SoVerdict *trouble, GError *problem)
 static void
 end_own_hold (SoRun *run)
 {
-  if (run->hold == NULL
-      || (run->hold->reason != SO_HOLD_MISSING && run->hold->reason != SO_HOLD_LOCAL))
+  if (!so_account_hold_is_own (run->hold))
     return;
   so_run_end_hold (run);
   g_clear_pointer (&run->hold, so_account_hold_free);
@@ -212,7 +211,7 @@ deliver (SoRun *run)
   g_clear_pointer (&run->trouble, so_verdict_free);
   SoDeliverOptions options = run->options->deliver;
   options.may_log_in = so_run_may_log_in;
-  options.may_log_in_data = run;
+  options.data = run;
   options.opened = note_session;
   if (!so_deliver (run->account, &feed, &options, &trouble, &problem))
     {

@@ -53,20 +53,6 @@ find (SoRun *run, const SoEntry *entry, const char *message_id)
 
 /* --- the entry --- */
 
-static gboolean
-was_accepted_for_some (const SoEntry *entry)
-{
-  const GPtrArray *all = so_entry_envelope (entry)->submission->recipients;
-  for (guint i = 0; i < all->len; i++)
-    {
-      const char *address = ((SoRecipient *)g_ptr_array_index (all, i))->address;
-      const SoVerdict *verdict = so_attempt_log_verdict (so_entry_log (entry), address);
-      if (verdict != NULL && verdict->outcome == SO_OUTCOME_ACCEPTED)
-        return TRUE;
-    }
-  return FALSE;
-}
-
 /* Those whose answer was lost each time, accepted as it turns out. */
 static SoSubmission *
 as_accepted (SoEntry *entry, const char *note)
@@ -97,7 +83,7 @@ gboolean
 so_run_has_arrived (SoRun *run, SoEntry *entry)
 {
   const char *message_id = so_entry_envelope (entry)->submission->message_id;
-  if (*run->account->imap.host == '\0' || *message_id == '\0' || was_accepted_for_some (entry))
+  if (*run->account->imap.host == '\0' || *message_id == '\0' || so_entry_has_outcome (entry, SO_OUTCOME_ACCEPTED))
     return FALSE;
   g_autofree char *folder = find (run, entry, message_id);
   if (folder == NULL)
